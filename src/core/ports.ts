@@ -1,8 +1,10 @@
 import type { Instant } from './units';
 
-/** Where time comes from. `now` never goes back; `wallMs` is Unix time, for display only. */
+/** Where time comes from. Both readings are Unix milliseconds. */
 export interface Clock {
+  /** Never goes back while the process lives: for durations and deadlines. */
   now(): Instant;
+  /** The wall clock: for display only. */
   wallMs(): number;
 }
 
@@ -14,4 +16,9 @@ export interface Random {
 /** Tells whoever places tasks that something may be placeable now. */
 export interface Wakeup {
   signal(): void;
+}
+
+/** Where new ids come from: unique, and ordered by time where the ids are UUID v7. */
+export interface Ids {
+  next(): string;
 }

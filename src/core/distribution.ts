@@ -1,0 +1,188 @@
+import type { Random } from './ports';
+
+/** First two moments of a duration, in ms and ms². */
+export interface Moments {
+  readonly mean: number;
+  readonly variance: number;
+}
+
+/** What is believed about a duration: its moments, and a way to draw from it. All in ms. */
+export interface Distribution extends Moments {
+  readonly deviation: number;
+  /** One random draw, never negative. */
+  sample(random: Random): number;
+  /** The value that a share `level` (0 to 1) of the outcomes stays below. */
+  quantile(level: number): number;
+  /** Moments of what is left after `elapsed` ms, given that it is not over yet. */
+  remaining(elapsed: number): Moments;
+}
+
+/** Share of an overrun that is expected to come on top, once all quantiles are exceeded. */
+const OVERRUN_GROWTH = 0.1;
+
+/**
+ * A distribution known by some of its quantiles, at any levels: piecewise linear between them. The
+ * mass below the first level spreads on with the first slope (not below 0); beyond the last level
+ * the tail is exponential and starts with the density of the last segment.
+ */
+export class QuantileDistribution implements Distribution {
+  readonly mean: number;
+  readonly variance: number;
+  private readonly lowest: number;
+  private readonly tailScale: number;
+
+  /**
+   * @param levels ascending, each in 0–1; share the array between distributions, it is kept
+   * @param values the quantiles in ms, as many as levels, ascending, not negative
+   */
+  constructor(
+    private readonly levels: readonly number[],
+    private readonly values: readonly number[],
+  ) {
+    this.lowest = lowestValue(levels, values);
+    this.tailScale = tailScaleOf(levels, values);
+    const { mean, variance } = this.momentsAbove(0, 0);
+    this.mean = mean;
+    this.variance = variance;
+  }
+
+  /** A duration that is known exactly. */
+  static point(value: number): QuantileDistribution {
+    return new QuantileDistribution(MEDIAN_ONLY, [value]);
+  }
+
+  get deviation(): number {
+    return Math.sqrt(this.variance);
+  }
+
+  /** The levels and values that it was made from. */
+  get quantiles(): { readonly levels: readonly number[]; readonly values: readonly number[] } {
+    return { levels: this.levels, values: this.values };
+  }
+
+  quantile(level: number): number {
+    const last = this.levels.length - 1;
+    let lower = 0;
+    let from = this.lowest;
+    for (let i = 0; i <= last; i++) {
+      const upper = at(this.levels, i);
+      const to = at(this.values, i);
+      if (level <= upper) return from + (to - from) * ratio(level - lower, upper - lower);
+      lower = upper;
+      from = to;
+    }
+    if (lower >= 1 || this.tailScale === 0) return from;
+    return from - this.tailScale * Math.log(Math.max((1 - level) / (1 - lower), Number.MIN_VALUE));
+  }
+
+  sample(random: Random): number {
+    return this.quantile(random.next());
+  }
+
+  remaining(elapsed: number): Moments {
+    const longest = at(this.values, this.values.length - 1);
+    if (elapsed >= longest) {
+      const mean = this.tailScale + OVERRUN_GROWTH * (elapsed - longest);
+      return { mean, variance: mean * mean };
+    }
+    return this.momentsAbove(this.levelOf(elapsed), elapsed);
+  }
+
+  /** The share of outcomes at or below `value`, for values below the last quantile. */
+  private levelOf(value: number): number {
+    let lower = 0;
+    let from = this.lowest;
+    for (let i = 0; i < this.levels.length; i++) {
+      const upper = at(this.levels, i);
+      const to = at(this.values, i);
+      if (value < to) {
+        return value <= from ? lower : lower + (upper - lower) * ratio(value - from, to - from);
+      }
+      lower = upper;
+      from = to;
+    }
+    return lower;
+  }
+
+  /** Moments of `X − offset` given that X lies above its quantile at `level`. */
+  private momentsAbove(level: number, offset: number): Moments {
+    const mass = 1 - level;
+    if (mass <= 0) return { mean: 0, variance: 0 };
+    let first = 0;
+    let second = 0;
+    let lower = 0;
+    let from = this.lowest;
+    for (let i = 0; i < this.levels.length; i++) {
+      const upper = at(this.levels, i);
+      const to = at(this.values, i);
+      if (upper > level) {
+        const start = lower >= level ? lower : level;
+        const a =
+          (start === lower ? from : from + (to - from) * ratio(level - lower, upper - lower)) -
+          offset;
+        const b = to - offset;
+        const width = upper - start;
+        first += (width * (a + b)) / 2;
+        second += (width * (a * a + a * b + b * b)) / 3;
+      }
+      lower = upper;
+      from = to;
+    }
+    const tail = 1 - Math.max(lower, level);
+    if (tail > 0) {
+      const a = from - offset;
+      const scale = this.tailScale;
+      first += tail * (a + scale);
+      second += tail * (a * a + 2 * a * scale + 2 * scale * scale);
+    }
+    const mean = first / mass;
+    return { mean, variance: Math.max(0, second / mass - mean * mean) };
+  }
+}
+
+const MEDIAN_ONLY: readonly number[] = Object.freeze([0.5]);
+
+/** Sum of independent moments. */
+export function sumMoments(parts: Iterable<Moments>): Moments {
+  let mean = 0;
+  let variance = 0;
+  for (const part of parts) {
+    mean += part.mean;
+    variance += part.variance;
+  }
+  return { mean, variance };
+}
+
+/** A draw from the normal distribution of these moments, cut off at 0 (Box–Muller). */
+export function sampleNormal({ mean, variance }: Moments, random: Random): number {
+  const radius = Math.sqrt(-2 * Math.log(1 - random.next()));
+  const draw = radius * Math.cos(2 * Math.PI * random.next());
+  return Math.max(0, mean + Math.sqrt(variance) * draw);
+}
+
+/** Where the mass below the first quantile begins: its slope carried on, but not below 0. */
+function lowestValue(levels: readonly number[], values: readonly number[]): number {
+  const first = at(values, 0);
+  if (levels.length < 2) return first;
+  const slope = (at(values, 1) - first) / (at(levels, 1) - at(levels, 0));
+  return Math.max(0, first - slope * at(levels, 0));
+}
+
+/** Mean excess of the exponential tail, so that its density begins as the last segment ends. */
+function tailScaleOf(levels: readonly number[], values: readonly number[]): number {
+  const last = levels.length - 1;
+  if (last < 1) return 0;
+  const slope =
+    (at(values, last) - at(values, last - 1)) / (at(levels, last) - at(levels, last - 1));
+  return (1 - at(levels, last)) * slope;
+}
+
+function ratio(part: number, whole: number): number {
+  return whole > 0 ? part / whole : 0;
+}
+
+function at(list: readonly number[], index: number): number {
+  const value = list[index];
+  if (value === undefined) throw new RangeError(`no quantile ${index} in ${list.length}`);
+  return value;
+}

@@ -1,0 +1,248 @@
+import type { Distribution } from './distribution';
+import type { Resources } from './resources';
+import type { DispatchId, InstanceId, Instant, QueueKey, TaskId } from './units';
+
+/** What a task asks for: a model's answer, a shell job, or only the name of a worker. */
+export type TaskKind = 'model' | 'batch' | 'placement';
+
+/**
+ * ```
+ *            submit                    confirmed            known to run
+ *   (none) ─────────▶ queued ──────▶ dispatching ──────▶ dispatched ──────▶ running ◀──▶ paused
+ *                      │  ▲ reserved      │                  │                │            │
+ *                      │  └───────────────┴── absent, lost ──┴────────────────┴────────────┤
+ *                      │                                                                   │
+ *                      │                  stop or time limit ──▶ stopping ◀────────────────┤
+ *                      ▼                                             │                     ▼
+ *                  cancelled        cancelled · timed_out ◀──────────┘       succeeded · failed
+ * ```
+ * `released` ends a placement whose outcome is not ours to know. Terminal states never change.
+ */
+export type TaskState =
+  | 'queued'
+  | 'dispatching'
+  | 'dispatched'
+  | 'running'
+  | 'paused'
+  | 'stopping'
+  | 'succeeded'
+  | 'failed'
+  | 'cancelled'
+  | 'timed_out'
+  | 'released';
+
+/** Every state, live ones first. */
+export const TASK_STATES = [
+  'queued',
+  'dispatching',
+  'dispatched',
+  'running',
+  'paused',
+  'stopping',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'timed_out',
+  'released',
+] as const satisfies readonly TaskState[];
+
+/** States that never change again. */
+export type TerminalState = 'succeeded' | 'failed' | 'cancelled' | 'timed_out' | 'released';
+
+const TERMINAL: ReadonlySet<TaskState> = new Set<TerminalState>([
+  'succeeded',
+  'failed',
+  'cancelled',
+  'timed_out',
+  'released',
+]);
+
+/** True when the task's record can never change again. */
+export function isTerminal(state: TaskState): state is TerminalState {
+  return TERMINAL.has(state);
+}
+
+/** True when an instance holds (or may hold) the task: neither waiting nor ended. */
+export function isActive(state: TaskState): boolean {
+  return state !== 'queued' && !isTerminal(state);
+}
+
+/** Every legal move (RELIABILITY_MODEL, section 3). The database holds the same list. */
+export const TRANSITIONS: readonly (readonly [from: TaskState | null, to: TaskState])[] = [
+  [null, 'queued'],
+  [null, 'dispatching'],
+  ['queued', 'dispatching'],
+  ['queued', 'cancelled'],
+  ['queued', 'failed'],
+  ['queued', 'succeeded'],
+  ['dispatching', 'dispatched'],
+  ['dispatching', 'running'],
+  ['dispatching', 'queued'],
+  ['dispatching', 'stopping'],
+  ['dispatching', 'succeeded'],
+  ['dispatching', 'failed'],
+  ['dispatched', 'running'],
+  ['dispatched', 'queued'],
+  ['dispatched', 'stopping'],
+  ['dispatched', 'succeeded'],
+  ['dispatched', 'failed'],
+  ['dispatched', 'released'],
+  ['running', 'paused'],
+  ['running', 'queued'],
+  ['running', 'stopping'],
+  ['running', 'succeeded'],
+  ['running', 'failed'],
+  ['paused', 'running'],
+  ['paused', 'queued'],
+  ['paused', 'stopping'],
+  ['paused', 'succeeded'],
+  ['paused', 'failed'],
+  ['stopping', 'cancelled'],
+  ['stopping', 'timed_out'],
+  ['stopping', 'succeeded'],
+  ['stopping', 'failed'],
+];
+
+const LEGAL: ReadonlySet<string> = new Set(TRANSITIONS.map(([from, to]) => `${from ?? ''}>${to}`));
+
+/** True when a task may move from one state to the other; `null` is "not yet submitted". */
+export function isLegalMove(from: TaskState | null, to: TaskState): boolean {
+  return LEGAL.has(`${from ?? ''}>${to}`);
+}
+
+/** Why a task is `failed`. */
+export type FailureKind = 'exit' | 'worker_error' | 'lost' | 'attempts_exhausted' | 'start_error';
+
+/**
+ * One try to run a task. `live`: it may finish the task. `lost`: its worker is believed gone, yet
+ * a late success counts. `abandoned`: the task is finished without it, but it still occupies its
+ * worker. `ended`: over.
+ */
+export type AttemptState = 'live' | 'lost' | 'abandoned' | 'ended';
+
+/** One try to run a task on one instance. */
+export interface Attempt {
+  readonly taskId: TaskId;
+  /** Counts from 1 within the task. */
+  readonly no: number;
+  readonly dispatchId: DispatchId;
+  readonly instanceId: InstanceId;
+  /** The instance's registration when this was reserved: a restarted worker may reuse its ids. */
+  readonly registration: number;
+  readonly reservedAt: Instant;
+  state: AttemptState;
+  /** The id that the worker gave to it, once known. */
+  remoteId: string | null;
+  /** When the request to the worker went out. */
+  sentAt: Instant | null;
+  /** When it began to occupy a slot, as far as known. */
+  runningSince: Instant | null;
+  endedAt: Instant | null;
+  /** How long the worker says that it ran, in ms; null where it did not say, or nothing possible. */
+  executionMs: number | null;
+}
+
+/** How long a task will run on an instance of speed 1, and who says so. */
+export interface Prediction {
+  readonly serviceTime: Distribution;
+  /** `metadata`, `lookup`, `default`, …: the source that answered. */
+  readonly method: string;
+}
+
+/** What is fixed when a task is submitted. */
+export interface TaskDraft {
+  readonly id: TaskId;
+  readonly kind: TaskKind;
+  /** The id that the client chose, unique within its kind. */
+  readonly clientId: string | null;
+  readonly queue: QueueKey;
+  /** Higher goes first, above every other order. */
+  readonly priority: number;
+  readonly submittedAt: Instant;
+  readonly prediction: Prediction;
+  readonly demand: Resources;
+  /** Time limit of one attempt in ms, from its sending. */
+  readonly attemptTimeoutMs: number;
+  /** How many attempts may lose their worker before the task fails. */
+  readonly maxAttempts: number;
+  /** Bytes of input and metadata, which count against the limit of live payload. */
+  readonly payloadBytes: number;
+}
+
+/** A live task: its draft and where it stands. Only `Fleet` changes it. */
+export interface Task extends TaskDraft {
+  state: TaskState;
+  /** Number of the newest attempt; 0 before the first. */
+  attemptNo: number;
+  /** Attempts that are not over, oldest first; at most one of them is live. */
+  attempts: readonly Attempt[];
+  /** Not placed before this instant (backoff after a loss). */
+  notBefore: Instant | null;
+  /** Where it is planned, or bound, while it waits. */
+  plannedOn: InstanceId | null;
+  /** Preferably not there again: the instance that lost it last. */
+  avoid: InstanceId | null;
+  /** Why it is being stopped, while `stopping`. */
+  stopReason: 'cancelled' | 'timed_out' | null;
+  failure: { readonly kind: FailureKind; readonly message: string } | null;
+  finishedAt: Instant | null;
+  /** Sequence number of its newest event. */
+  eventSeq: number;
+}
+
+/** The live attempt of a task, if it has one. */
+export function liveAttempt(task: Task): Attempt | undefined {
+  return task.attempts.find((attempt) => attempt.state === 'live');
+}
+
+/** Steps change the state; notes only leave a trace (`from` and `to` are null). */
+export type TaskEventType =
+  | 'submitted'
+  | 'reserved'
+  | 'dispatched'
+  | 'running'
+  | 'requeued'
+  | 'stopping'
+  | 'succeeded'
+  | 'failed'
+  | 'cancelled'
+  | 'timed_out'
+  | 'released'
+  | 'paused'
+  | 'resumed'
+  | 'attempt_ended'
+  | 'late_result'
+  | 'foreign_result'
+  | 'duplicate_result';
+
+/** What happened to a task. The journal writes it, metrics count it, the log prints it. */
+export interface TaskEvent {
+  readonly taskId: TaskId;
+  /** Counts from 1 within a live task; null for a note on a task that has left memory. */
+  readonly seq: number | null;
+  readonly type: TaskEventType;
+  readonly from: TaskState | null;
+  readonly to: TaskState | null;
+  readonly attemptNo: number;
+  readonly instanceId: InstanceId | null;
+  /** Unix ms, for display. */
+  readonly wallMs: number;
+  readonly message: string;
+}
+
+/** One change of the fleet: the event, and the records as they stand right after it. */
+export interface Change {
+  readonly task: Task;
+  /** Attempts that this change touched. */
+  readonly attempts: readonly Attempt[];
+  readonly event: TaskEvent;
+}
+
+/** How an attempt ended, as its worker (or our poll of it) says. */
+export type Outcome = (
+  | { readonly kind: 'succeeded' }
+  | { readonly kind: 'failed'; readonly failure: FailureKind; readonly message: string }
+) & {
+  /** Running time in ms by the worker's own word; null when unknown. */
+  readonly executionMs: number | null;
+};
