@@ -7,14 +7,20 @@ export interface Moments {
 }
 
 /** What is believed about a duration: its moments, and a way to draw from it. All in ms. */
-export interface Distribution extends Moments {
+export interface Estimate extends Moments {
   readonly deviation: number;
   /** One random draw, never negative. */
   sample(random: Random): number;
+}
+
+/** An estimate that is known in full, so that it can be asked about its parts. */
+export interface Distribution extends Estimate {
   /** The value that a share `level` (0 to 1) of the outcomes stays below. */
   quantile(level: number): number;
   /** Moments of what is left after `elapsed` ms, given that it is not over yet. */
   remaining(elapsed: number): Moments;
+  /** One random draw of what is left after `elapsed` ms. */
+  sampleRemaining(elapsed: number, random: Random): number;
 }
 
 /** Share of an overrun that is expected to come on top, once all quantiles are exceeded. */
@@ -86,6 +92,15 @@ export class QuantileDistribution implements Distribution {
       return { mean, variance: mean * mean };
     }
     return this.momentsAbove(this.levelOf(elapsed), elapsed);
+  }
+
+  sampleRemaining(elapsed: number, random: Random): number {
+    const longest = at(this.values, this.values.length - 1);
+    if (elapsed >= longest) {
+      return -this.remaining(elapsed).mean * Math.log(1 - random.next());
+    }
+    const level = this.levelOf(elapsed);
+    return Math.max(0, this.quantile(level + (1 - level) * random.next()) - elapsed);
   }
 
   /** The share of outcomes at or below `value`, for values below the last quantile. */

@@ -19,6 +19,7 @@
  * - `rejected_by_store`: the database refused this one row.
  * - `store_unavailable`: PostgreSQL is away, or its answer is unknown.
  * - `not_leading`: this process is a standby, or has just lost its term.
+ * - `internal`: a defect of ours; it is logged with its stack, and no detail is shown.
  */
 export type ErrorCode =
   | 'invalid_input'
@@ -42,7 +43,8 @@ export type ErrorCode =
   | 'duplicate_task'
   | 'rejected_by_store'
   | 'store_unavailable'
-  | 'not_leading';
+  | 'not_leading'
+  | 'internal';
 
 /** One thing that is wrong with an input. */
 export interface Fault {

@@ -1,0 +1,222 @@
+import { sampleNormal, type Estimate, type Moments } from './distribution';
+import type { Random } from './ports';
+import { NOTHING, give, type Resources } from './resources';
+import { SumTree } from './sum-tree';
+import type { Attempt, Task } from './task';
+import { instant, type Instant, type TaskId } from './units';
+
+/** An attempt that occupies the instance, with its task. */
+export interface Held {
+  readonly attempt: Attempt;
+  readonly task: Task;
+}
+
+/** How the instance works off what it has. */
+export interface Pace {
+  readonly slots: number;
+  /** Work done per ms, 1 is the reference that predictions are made for. */
+  readonly speed: number;
+}
+
+/** Above this many waiting tasks they are no longer scheduled one by one, but as one mass. */
+const LIST_SCHEDULE_LIMIT = 64;
+/** Above this many tasks a wait is drawn from one normal distribution, not task by task. */
+const SAMPLE_LIMIT = 8;
+
+/**
+ * The work bound to one instance, and the wait it predicts. At every moment it is the sum over live
+ * tasks: the prediction of each one that waits, and what remains of each one that runs. Foreign
+ * work, which the instance reports and which is not ours, is kept apart.
+ */
+export class Backlog {
+  /** Work that is not ours, in ms of waiting. */
+  foreignMs = 0;
+  private readonly heldByDispatch = new Map<string, Held>();
+  private readonly planned = new Map<TaskId, { readonly task: Task; readonly handle: number }>();
+  private readonly plannedWork = new SumTree();
+
+  /** Attempts that occupy the instance, oldest first. */
+  get held(): Iterable<Held> {
+    return this.heldByDispatch.values();
+  }
+
+  get heldCount(): number {
+    return this.heldByDispatch.size;
+  }
+
+  /** Tasks that wait for this instance, in the order of joining. */
+  *plannedTasks(): IterableIterator<Task> {
+    for (const { task } of this.planned.values()) yield task;
+  }
+
+  get plannedCount(): number {
+    return this.planned.size;
+  }
+
+  /** Sum over the tasks that wait for this instance. */
+  get plannedMoments(): Moments {
+    return this.plannedWork.total;
+  }
+
+  /** What live and abandoned attempts here take: computed, never counted up and down. */
+  get used(): Resources {
+    let used = NOTHING;
+    for (const { task } of this.held) used = give(used, task.demand);
+    return used;
+  }
+
+  hold(held: Held): void {
+    this.heldByDispatch.set(held.attempt.dispatchId, held);
+  }
+
+  /** @returns false when that attempt was not held here */
+  letGo(attempt: Attempt): boolean {
+    return this.heldByDispatch.delete(attempt.dispatchId);
+  }
+
+  plan(task: Task): void {
+    const handle = this.plannedWork.add(task.prediction.serviceTime);
+    this.planned.set(task.id, { task, handle });
+  }
+
+  unplan(task: Task): void {
+    const place = this.planned.get(task.id);
+    if (!place) return;
+    this.planned.delete(task.id);
+    this.plannedWork.remove(place.handle);
+  }
+
+  /** Lets the oldest attempts begin to run while slots are free: the instance's queue is a FIFO. */
+  advance(slots: number, now: Instant): void {
+    let place = 0;
+    for (const { attempt } of this.held) {
+      if (place++ >= slots) return;
+      attempt.runningSince ??= now;
+    }
+  }
+
+  /** When a plan would find the instance free, with its work spread evenly over the slots. */
+  drainsAt(pace: Pace, now: Instant): Instant {
+    const slots = Math.max(1, pace.slots);
+    let work = this.plannedWork.total.mean;
+    for (const held of this.held) work += remainingOf(held, pace.speed, now).mean;
+    return instant(now + this.foreignMs + work / (slots * pace.speed));
+  }
+
+  /** The wait of a task that is submitted now: when the first slot is through with what is ahead. */
+  wait(pace: Pace, now: Instant): Estimate {
+    return new Wait(this, pace, now);
+  }
+
+  /** Moments of the wait: a list schedule over the slots (SCHEDULING, section 1.5). */
+  waitMoments(pace: Pace, now: Instant): Moments {
+    const ahead: Moments[] = [];
+    for (const held of this.held) ahead.push(remainingOf(held, pace.speed, now));
+    const listed = this.planned.size <= LIST_SCHEDULE_LIMIT;
+    if (listed) for (const task of this.plannedTasks()) ahead.push(scaled(task, pace.speed));
+    const first = earliestEnd(ahead, pace.slots);
+    const rest = listed ? ZERO : spread(this.plannedWork.total, pace);
+    return {
+      mean: first.mean + rest.mean + this.foreignMs,
+      variance: first.variance + rest.variance,
+    };
+  }
+
+  /** One draw of the wait: task by task while they are few, else from a normal distribution. */
+  sampleWait(pace: Pace, now: Instant, random: Random): number {
+    if (this.heldCount + this.plannedCount > SAMPLE_LIMIT) {
+      return sampleNormal(this.waitMoments(pace, now), random);
+    }
+    const draws: Moments[] = [];
+    const add = (work: number): number => draws.push({ mean: work / pace.speed, variance: 0 });
+    for (const { attempt, task } of this.held) {
+      const elapsed = elapsedWork(attempt, pace.speed, now);
+      add(task.prediction.serviceTime.sampleRemaining(elapsed, random));
+    }
+    for (const task of this.plannedTasks()) add(task.prediction.serviceTime.sample(random));
+    return earliestEnd(draws, pace.slots).mean + this.foreignMs;
+  }
+}
+
+const ZERO: Moments = { mean: 0, variance: 0 };
+
+/** The wait at one instance, computed when it is asked for. */
+class Wait implements Estimate {
+  private moments: Moments | undefined;
+
+  constructor(
+    private readonly backlog: Backlog,
+    private readonly pace: Pace,
+    private readonly now: Instant,
+  ) {}
+
+  get mean(): number {
+    return this.computed().mean;
+  }
+
+  get variance(): number {
+    return this.computed().variance;
+  }
+
+  get deviation(): number {
+    return Math.sqrt(this.variance);
+  }
+
+  sample(random: Random): number {
+    return this.backlog.sampleWait(this.pace, this.now, random);
+  }
+
+  private computed(): Moments {
+    return (this.moments ??= this.backlog.waitMoments(this.pace, this.now));
+  }
+}
+
+/** Work (time at speed 1) that the attempt has behind it. */
+function elapsedWork(attempt: Attempt, speed: number, now: Instant): number {
+  return attempt.runningSince === null ? 0 : Math.max(0, now - attempt.runningSince) * speed;
+}
+
+function remainingOf({ attempt, task }: Held, speed: number, now: Instant): Moments {
+  const { serviceTime } = task.prediction;
+  if (attempt.runningSince === null) return scale(serviceTime, speed);
+  return scale(serviceTime.remaining(elapsedWork(attempt, speed, now)), speed);
+}
+
+function scaled(task: Task, speed: number): Moments {
+  return scale(task.prediction.serviceTime, speed);
+}
+
+function scale({ mean, variance }: Moments, speed: number): Moments {
+  return { mean: mean / speed, variance: variance / (speed * speed) };
+}
+
+/** A mass of small tasks over all slots: each slot gets its share. */
+function spread(work: Moments, { slots, speed }: Pace): Moments {
+  const share = Math.max(1, slots) * speed;
+  return { mean: work.mean / share, variance: work.variance / (share * share) };
+}
+
+/** Each piece of work goes to the slot that is free first; the answer is when the next one is. */
+function earliestEnd(ahead: readonly Moments[], slots: number): Moments {
+  if (ahead.length < slots) return ZERO;
+  const ends: Moments[] = new Array<Moments>(Math.max(1, slots)).fill(ZERO);
+  for (const work of ahead) {
+    const first = indexOfEarliest(ends);
+    const end = ends[first] ?? ZERO;
+    ends[first] = { mean: end.mean + work.mean, variance: end.variance + work.variance };
+  }
+  return ends[indexOfEarliest(ends)] ?? ZERO;
+}
+
+function indexOfEarliest(ends: readonly Moments[]): number {
+  let first = 0;
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < ends.length; i++) {
+    const end = ends[i];
+    if (end && end.mean < least) {
+      least = end.mean;
+      first = i;
+    }
+  }
+  return first;
+}

@@ -1,0 +1,201 @@
+import type { AttemptIndex } from './attempt-index';
+import type { Held } from './backlog';
+import type { Chronicle } from './chronicle';
+import type { Clock, Random } from './ports';
+import {
+  isActive,
+  isTerminal,
+  liveAttempt,
+  type Attempt,
+  type AttemptState,
+  type Change,
+  type Outcome,
+  type Task,
+} from './task';
+import { after, type Instant } from './units';
+
+/** What the course of a task needs from the fleet around it. */
+export interface Grounds {
+  /** The attempt no longer occupies its instance. */
+  vacate(held: Held): void;
+  /** The task waits again. */
+  requeue(task: Task): void;
+  /** The task waits no more, without having got an instance. */
+  leave(task: Task): void;
+}
+
+/** How long a task stands aside after a lost or refused attempt: full jitter up to a doubling bound. */
+export interface Backoff {
+  readonly firstMs: number;
+  readonly mostMs: number;
+}
+
+/** What a report of an attempt's end led to. */
+export type Ending =
+  /** It ended the task. */
+  | { readonly kind: 'recorded'; readonly changes: readonly Change[] }
+  /** The task had ended already; a slot may be free now. */
+  | { readonly kind: 'freed'; readonly changes: readonly Change[] }
+  /** It does not count: the attempt was over, or a failure came from a lost one. */
+  | { readonly kind: 'ignored'; readonly changes: readonly Change[] };
+
+/**
+ * What happens to a task from its reservation to its end (RELIABILITY_MODEL, sections 3 and 5).
+ * Every method is one synchronous step and answers with the changes that it made.
+ */
+export class Course {
+  constructor(
+    private readonly chronicle: Chronicle,
+    private readonly attempts: AttemptIndex,
+    private readonly grounds: Grounds,
+    private readonly surroundings: { readonly clock: Clock; readonly random: Random },
+    private readonly lossBackoff: Backoff,
+    private readonly refusalBackoff: Backoff,
+  ) {}
+
+  /** The request to the worker goes out now: the attempt's time limit begins. */
+  sent({ attempt }: Held): void {
+    attempt.sentAt ??= this.surroundings.clock.now();
+  }
+
+  /** The worker has it, under this id. Its completion may have been quicker than this answer. */
+  confirmed(held: Held, remoteId: string): readonly Change[] {
+    const { task, attempt } = held;
+    this.attempts.named(held, remoteId);
+    if (attempt.state !== 'live' || task.state !== 'dispatching') return [];
+    const message = `accepted as ${remoteId}`;
+    return [this.chronicle.move(task, 'dispatched', 'dispatched', message, [attempt])];
+  }
+
+  /** The worker is known to execute it. */
+  started({ task, attempt }: Held): readonly Change[] {
+    if (attempt.state !== 'live' || task.state !== 'dispatched') return [];
+    return [this.chronicle.move(task, 'running', 'running', 'running', [attempt])];
+  }
+
+  /** The attempt is over; see `Ending` for what that means for its task. */
+  ended(held: Held, outcome: Outcome): Ending {
+    const { task, attempt } = held;
+    const was = attempt.state;
+    if (was === 'ended') return { kind: 'ignored', changes: [] };
+    attempt.executionMs = outcome.executionMs;
+    if (isTerminal(task.state)) return { kind: 'freed', changes: [this.close(held, was)] };
+    if (was === 'lost' && outcome.kind === 'failed') {
+      const note = `attempt ${attempt.no} was given up and then failed: ${outcome.message}`;
+      this.over(held);
+      return {
+        kind: 'ignored',
+        changes: [this.chronicle.note(task, 'late_result', note, [attempt])],
+      };
+    }
+    const rival = liveAttempt(task);
+    const abandoned = rival && rival !== attempt ? [this.abandon(rival)] : [];
+    this.over(held);
+    return { kind: 'recorded', changes: [this.finish(task, outcome, [...abandoned, attempt])] };
+  }
+
+  /** The worker refused it, or provably never got it: it was no attempt's fault. */
+  returned(held: Held, why: string): readonly Change[] {
+    const { task, attempt } = held;
+    if (attempt.state === 'abandoned') return [this.close(held, 'abandoned')];
+    if (attempt.state !== 'live') return [];
+    this.over(held);
+    task.avoid = attempt.instanceId;
+    const wait = this.jitter(this.refusalBackoff, task.attemptNo);
+    return [this.requeue(task, after(this.surroundings.clock.now(), wait), why, attempt)];
+  }
+
+  /** The attempt is given up. Its success still counts; its task gets another try, or is poison. */
+  lost(held: Held, why: string): readonly Change[] {
+    const { task, attempt } = held;
+    if (attempt.state === 'abandoned') return [this.close(held, 'abandoned')];
+    if (attempt.state !== 'live') return [];
+    attempt.state = 'lost';
+    attempt.endedAt = this.surroundings.clock.now();
+    this.grounds.vacate(held);
+    if (task.state === 'stopping') return [this.stopUnconfirmed(task, attempt, why)];
+    const losses = task.attempts.filter(({ state }) => state === 'lost').length;
+    if (losses >= task.maxAttempts) return [this.exhaust(task, attempt, why)];
+    task.avoid = attempt.instanceId;
+    const wait = this.jitter(this.lossBackoff, losses);
+    return [this.requeue(task, after(this.surroundings.clock.now(), wait), why, attempt)];
+  }
+
+  /**
+   * Stops the task. A task instance has no cancel call, so a task that is there passes `stopping`
+   * at once and its attempt is abandoned: the slot counts until it ends.
+   */
+  stop(task: Task, reason: 'cancelled' | 'timed_out', why: string): readonly Change[] {
+    if (isTerminal(task.state)) return [];
+    const now = this.surroundings.clock.now();
+    if (task.state === 'queued') {
+      this.grounds.leave(task);
+      task.finishedAt = now;
+      return [this.chronicle.move(task, 'cancelled', 'cancelled', why)];
+    }
+    const attempt = liveAttempt(task);
+    if (!attempt || !isActive(task.state)) throw new Error(`task ${task.id} has no live attempt`);
+    task.stopReason = reason;
+    const asked = this.chronicle.move(task, 'stopping', 'stopping', why, [attempt]);
+    this.abandon(attempt);
+    task.finishedAt = now;
+    return [asked, this.chronicle.move(task, reason, reason, why, [attempt])];
+  }
+
+  private finish(task: Task, outcome: Outcome, attempts: readonly Attempt[]): Change {
+    if (task.state === 'queued') this.grounds.leave(task);
+    task.finishedAt = this.surroundings.clock.now();
+    if (outcome.kind === 'succeeded') {
+      return this.chronicle.move(task, 'succeeded', 'succeeded', 'succeeded', attempts);
+    }
+    task.failure = { kind: outcome.failure, message: outcome.message };
+    return this.chronicle.move(task, 'failed', 'failed', outcome.message, attempts);
+  }
+
+  private exhaust(task: Task, attempt: Attempt, why: string): Change {
+    const message = `${task.maxAttempts} attempts lost their worker, the last one: ${why}`;
+    return this.fail(task, attempt, { kind: 'attempts_exhausted', message });
+  }
+
+  private fail(task: Task, attempt: Attempt, failure: NonNullable<Task['failure']>): Change {
+    task.failure = failure;
+    task.finishedAt = this.surroundings.clock.now();
+    return this.chronicle.move(task, 'failed', 'failed', failure.message, [attempt]);
+  }
+
+  private stopUnconfirmed(task: Task, attempt: Attempt, why: string): Change {
+    task.finishedAt = this.surroundings.clock.now();
+    const state = task.stopReason ?? 'cancelled';
+    return this.chronicle.move(task, state, state, `unconfirmed: ${why}`, [attempt]);
+  }
+
+  private requeue(task: Task, notBefore: Instant, why: string, attempt: Attempt): Change {
+    task.notBefore = notBefore;
+    const change = this.chronicle.move(task, 'queued', 'requeued', why, [attempt]);
+    this.grounds.requeue(task);
+    return change;
+  }
+
+  /** Ends an attempt whose task has ended without it. */
+  private close(held: Held, was: AttemptState): Change {
+    this.over(held);
+    const message = `${was} attempt ${held.attempt.no} ended`;
+    return this.chronicle.note(held.task, 'attempt_ended', message, [held.attempt]);
+  }
+
+  private over(held: Held): void {
+    held.attempt.state = 'ended';
+    held.attempt.endedAt = this.surroundings.clock.now();
+    this.grounds.vacate(held);
+  }
+
+  private abandon(attempt: Attempt): Attempt {
+    attempt.state = 'abandoned';
+    return attempt;
+  }
+
+  private jitter({ firstMs, mostMs }: Backoff, tries: number): number {
+    const bound = Math.min(mostMs, firstMs * 2 ** Math.max(0, tries - 1));
+    return this.surroundings.random.next() * bound;
+  }
+}

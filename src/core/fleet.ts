@@ -1,0 +1,462 @@
+import { refusal, type FleetLimits, type Refusal } from './admission';
+import { AttemptIndex } from './attempt-index';
+import type { Held } from './backlog';
+import { Chronicle } from './chronicle';
+import { Course, type Backoff, type Grounds } from './course';
+import { Instance, type InstanceDraft } from './instance';
+import { decide } from './placement';
+import type { Clock, Ids, Random } from './ports';
+import { Queue, type QueueSettings } from './queue';
+import { isRanked, type StrategyCatalog } from './strategy';
+import { ONE_SLOT } from './resources';
+import {
+  isTerminal,
+  type Attempt,
+  type Change,
+  type Task,
+  type TaskDraft,
+  type TaskKind,
+} from './task';
+import { dispatchId, type InstanceId, type Instant, type QueueKey, type TaskId } from './units';
+
+/** What a fleet is made with. */
+export interface FleetOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly strategies: StrategyCatalog;
+  readonly limits: FleetLimits;
+  readonly lossBackoff: Backoff;
+  readonly refusalBackoff: Backoff;
+  readonly defaults: QueueSettings;
+}
+
+/** What became of a submission. Rejections are values, since they are expected. */
+export type Submission =
+  | { readonly kind: 'accepted'; readonly task: Task; readonly changes: readonly Change[] }
+  /** A task with that client id is live already. */
+  | { readonly kind: 'known'; readonly task: Task }
+  | Refusal;
+
+/** What may change about an instance while it is in the fleet. */
+export type InstanceUpdate = Partial<
+  Pick<
+    Instance,
+    | 'name'
+    | 'protocol'
+    | 'registration'
+    | 'capacity'
+    | 'notifies'
+    | 'draining'
+    | 'health'
+    | 'lastContact'
+    | 'restsUntil'
+    | 'provesAbsence'
+    | 'speed'
+  >
+> & { readonly foreignMs?: number };
+
+/**
+ * The one mutable picture of instances, queues and live tasks. It lives in memory and has one
+ * writer; a method runs to its end without a pause, so each call is a transaction. What changed is
+ * in the answer, for whoever keeps the record.
+ */
+export class Fleet {
+  readonly attempts = new AttemptIndex();
+  /** What happens to tasks once they are reserved. */
+  readonly course: Course;
+  private readonly instancesById = new Map<InstanceId, Instance>();
+  private readonly queuesByKey = new Map<QueueKey, Queue>();
+  private readonly tasksById = new Map<TaskId, Task>();
+  private readonly tasksByClientId = new Map<string, Task>();
+  private readonly chronicle: Chronicle;
+  /** Queues in which something may be placeable. */
+  private readonly stirred = new Set<Queue>();
+  private readonly resting = new Set<Instance>();
+  private readonly settingsByQueue = new Map<QueueKey, QueueSettings>();
+  private defaults: QueueSettings;
+  private payloadBytes = 0;
+
+  constructor(private readonly options: FleetOptions) {
+    this.defaults = options.defaults;
+    this.chronicle = new Chronicle(options.clock);
+    const grounds: Grounds = {
+      vacate: (held) => this.vacate(held),
+      requeue: (task) => this.join(task),
+      leave: (task) => this.queueOf(task).leave(task, undefined, this.now),
+    };
+    this.course = new Course(
+      this.chronicle,
+      this.attempts,
+      grounds,
+      options,
+      options.lossBackoff,
+      options.refusalBackoff,
+    );
+  }
+
+  get instances(): ReadonlyMap<InstanceId, Instance> {
+    return this.instancesById;
+  }
+
+  get queues(): ReadonlyMap<QueueKey, Queue> {
+    return this.queuesByKey;
+  }
+
+  get tasks(): ReadonlyMap<TaskId, Task> {
+    return this.tasksById;
+  }
+
+  /** Settings of queues that have none of their own. */
+  get defaultSettings(): QueueSettings {
+    return this.defaults;
+  }
+
+  /** Bytes of input and metadata of all live tasks. */
+  get livePayloadBytes(): number {
+    return this.payloadBytes;
+  }
+
+  taskByClientId(kind: TaskKind, clientId: string): Task | undefined {
+    return this.tasksByClientId.get(clientKey(kind, clientId));
+  }
+
+  /** The attempt and its task, while they are in memory. */
+  held(attempt: Attempt): Held | undefined {
+    return this.attempts.byDispatchId(attempt.dispatchId);
+  }
+
+  // --- instances -------------------------------------------------------------------------------
+
+  addInstance(draft: InstanceDraft): Instance {
+    const queue = this.queueFor(draft.queue);
+    const instance = new Instance(draft, queue.settings.orderG);
+    this.instancesById.set(instance.id, instance);
+    queue.instances.set(instance.id, instance);
+    this.refresh(instance);
+    this.replanUnplanned(queue);
+    return instance;
+  }
+
+  updateInstance(instance: Instance, { foreignMs, ...fields }: InstanceUpdate): void {
+    Object.assign(instance, fields);
+    if (foreignMs !== undefined) instance.backlog.foreignMs = foreignMs;
+    if (instance.restsUntil > this.now) this.resting.add(instance);
+    instance.backlog.advance(instance.slots, this.now);
+    this.refresh(instance);
+    if (!holdsOn(instance)) this.setFree(instance);
+  }
+
+  /** Moves an instance to another queue, as when it serves another model now. */
+  moveInstance(instance: Instance, key: QueueKey): void {
+    if (instance.queue === key) return;
+    const from = this.queueFor(instance.queue);
+    from.detach(instance, this.now);
+    instance.queue = key;
+    const to = this.queueFor(key);
+    to.instances.set(instance.id, instance);
+    this.refresh(instance);
+    this.replanUnplanned(to);
+  }
+
+  /** Takes it out of service: its waiting tasks move, its running ones go on to their end. */
+  removeInstance(instance: Instance): void {
+    instance.removed = true;
+    const queue = this.queueFor(instance.queue);
+    queue.detach(instance, this.now);
+    this.stirred.add(queue);
+    if (instance.backlog.heldCount === 0) this.instancesById.delete(instance.id);
+  }
+
+  // --- settings --------------------------------------------------------------------------------
+
+  /** Takes effect on the next placement; `null` means every queue without settings of its own. */
+  configure(key: QueueKey | null, settings: QueueSettings): void {
+    if (key === null) this.defaults = settings;
+    else this.settingsByQueue.set(key, settings);
+    for (const queue of this.queuesByKey.values()) {
+      if (key === null ? this.settingsByQueue.has(queue.key) : queue.key !== key) continue;
+      this.applySettings(queue, settings);
+    }
+  }
+
+  settingsFor(key: QueueKey): QueueSettings {
+    return this.settingsByQueue.get(key) ?? this.defaults;
+  }
+
+  // --- tasks -----------------------------------------------------------------------------------
+
+  /** Admits a task and, when a slot is free and nobody is before it, reserves the slot. */
+  submit(draft: TaskDraft): Submission {
+    const known =
+      draft.clientId === null ? undefined : this.taskByClientId(draft.kind, draft.clientId);
+    if (known) return { kind: 'known', task: known };
+    const load = { liveTasks: this.tasksById.size, payloadBytes: this.payloadBytes };
+    const refused = refusal(draft, this.queuesByKey.get(draft.queue), load, this.options.limits);
+    if (refused) return refused;
+    const queue = this.queueFor(draft.queue);
+    const task = newTask(draft);
+    this.keep(task);
+    const changes = [this.chronicle.enter(task, 'submitted')];
+    const isFirst = queue.line.size === 0;
+    this.join(task);
+    if (isFirst) changes.push(...this.placeTask(queue, task).changes);
+    return { kind: 'accepted', task, changes };
+  }
+
+  /** Undoes a submission that could not be recorded; nothing was sent. */
+  revert(task: Task): void {
+    if (task.state === 'queued') this.queueOf(task).leave(task, undefined, this.now);
+    for (const attempt of task.attempts) {
+      const held = this.held(attempt);
+      if (held) this.vacate(held);
+    }
+    this.forget(task);
+  }
+
+  /**
+   * Places what can be placed, queue by queue and in the order of each line.
+   * @param limit placements at most, so that one call stays short
+   * @returns the changes, and whether the limit was what ended the call
+   */
+  placeWaiting(limit: number): { readonly changes: readonly Change[]; readonly more: boolean } {
+    this.wakeRested();
+    const changes: Change[] = [];
+    let left = limit;
+    for (const queue of this.stirred) {
+      this.stirred.delete(queue);
+      for (let placed = true; placed && left > 0; left--) {
+        const step = this.placeNext(queue);
+        placed = step.placed;
+        changes.push(...step.changes);
+      }
+      if (left > 0) continue;
+      this.stirred.add(queue);
+      return { changes, more: true };
+    }
+    return { changes, more: false };
+  }
+
+  /** When something becomes placeable by the mere passing of time; undefined when nothing does. */
+  nextDue(): Instant | undefined {
+    let next: Instant | undefined;
+    const consider = (due: Instant | undefined): void => {
+      if (due !== undefined && (next === undefined || due < next)) next = due;
+    };
+    for (const instance of this.resting) consider(instance.restsUntil);
+    for (const queue of this.queuesByKey.values()) {
+      consider(queue.line.nextDue());
+      for (const instance of queue.instances.values()) consider(instance.line.nextDue());
+    }
+    return next;
+  }
+
+  /** Looks at every queue with the next `placeWaiting`: time has passed. */
+  stir(): void {
+    for (const queue of this.queuesByKey.values()) if (queue.waiting > 0) this.stirred.add(queue);
+  }
+
+  /** Lets an ended task go once its record is safe; its abandoned attempts stay until they end. */
+  forget(task: Task): void {
+    if (this.tasksById.delete(task.id)) this.payloadBytes -= task.payloadBytes;
+    if (task.clientId !== null) this.tasksByClientId.delete(clientKey(task.kind, task.clientId));
+    for (const attempt of task.attempts) {
+      if (attempt.state !== 'abandoned') this.attempts.delete(attempt.dispatchId);
+    }
+  }
+
+  /** Takes in a task and its attempts as the record has them. The instances must be here already. */
+  restore(task: Task): void {
+    if (!isTerminal(task.state)) this.keep(task);
+    for (const attempt of task.attempts) {
+      const held = { attempt, task };
+      this.attempts.add(held);
+      if (attempt.state === 'live' || attempt.state === 'abandoned') this.occupy(held);
+    }
+    if (task.state === 'queued') this.join(task);
+  }
+
+  // --- inside ----------------------------------------------------------------------------------
+
+  private get now(): Instant {
+    return this.options.clock.now();
+  }
+
+  private placeNext(queue: Queue): Step {
+    const bound = this.placeBound(queue);
+    if (bound.placed) return bound;
+    const task = queue.line.head(this.now);
+    return task ? this.placeTask(queue, task) : NOT_PLACED;
+  }
+
+  /** The first task that is bound to an instance with a free slot. */
+  private placeBound(queue: Queue): Step {
+    if (queue.strategy.binding === 'late') return NOT_PLACED;
+    for (const instance of queue.instances.values()) {
+      if (instance.line.size === 0 || !queue.isOpen(instance)) continue;
+      const task = instance.line.head(this.now);
+      if (!task) continue;
+      const change = this.reserve(queue, task, instance, 'the instance it was bound to is free');
+      return { placed: true, changes: [change] };
+    }
+    return NOT_PLACED;
+  }
+
+  private placeTask(queue: Queue, task: Task): Step {
+    const placement = decide(queue, task, this.now, this.options.random);
+    if (placement.kind === 'waiting') return NOT_PLACED;
+    const { instance, reason } = placement;
+    if (!isRanked(queue.strategy)) queue.strategy.placed?.({ instanceId: instance.id, reason });
+    if (placement.kind === 'now') {
+      return { placed: true, changes: [this.reserve(queue, task, instance, reason)] };
+    }
+    queue.bind(task, instance, this.now);
+    return { placed: true, changes: [] };
+  }
+
+  private reserve(queue: Queue, task: Task, instance: Instance, reason: string): Change {
+    const attempt: Attempt = {
+      taskId: task.id,
+      no: ++task.attemptNo,
+      dispatchId: dispatchId(this.options.ids.next()),
+      instanceId: instance.id,
+      registration: instance.registration,
+      reservedAt: this.now,
+      state: 'live',
+      remoteId: null,
+      sentAt: null,
+      runningSince: null,
+      endedAt: null,
+      executionMs: null,
+    };
+    queue.leave(task, instance, this.now);
+    task.attempts = [...this.pruneEnded(task), attempt];
+    task.notBefore = null;
+    const held = { attempt, task };
+    this.attempts.add(held);
+    this.occupy(held);
+    return this.chronicle.move(task, 'dispatching', 'reserved', reason, [attempt]);
+  }
+
+  /** Attempts that are over need not be kept; the lost ones still count. */
+  private pruneEnded(task: Task): readonly Attempt[] {
+    for (const { state, dispatchId: id } of task.attempts) {
+      if (state === 'ended') this.attempts.delete(id);
+    }
+    return task.attempts.filter(({ state }) => state !== 'ended');
+  }
+
+  private occupy(held: Held): void {
+    const instance = this.instancesById.get(held.attempt.instanceId);
+    if (!instance) throw new Error(`no instance ${held.attempt.instanceId} for its attempt`);
+    instance.backlog.hold(held);
+    instance.backlog.advance(instance.slots, this.now);
+    this.refresh(instance);
+  }
+
+  private vacate(held: Held): void {
+    const { attempt, task } = held;
+    const instance = this.instancesById.get(attempt.instanceId);
+    if (!this.tasksById.has(task.id)) this.attempts.delete(attempt.dispatchId);
+    if (!instance?.backlog.letGo(attempt)) return;
+    instance.backlog.advance(instance.slots, this.now);
+    if (instance.removed && instance.backlog.heldCount === 0) {
+      this.instancesById.delete(instance.id);
+    }
+    this.refresh(instance);
+  }
+
+  private join(task: Task): void {
+    const queue = this.queueFor(task.queue);
+    queue.join(task, this.now);
+    this.stirred.add(queue);
+  }
+
+  private keep(task: Task): void {
+    this.tasksById.set(task.id, task);
+    if (task.clientId !== null) this.tasksByClientId.set(clientKey(task.kind, task.clientId), task);
+    this.payloadBytes += task.payloadBytes;
+  }
+
+  private queueOf(task: Task): Queue {
+    return this.queueFor(task.queue);
+  }
+
+  private queueFor(key: QueueKey): Queue {
+    const known = this.queuesByKey.get(key);
+    if (known) return known;
+    const settings = this.settingsFor(key);
+    const strategy = this.options.strategies.create(settings.strategy);
+    const queue = new Queue(key, settings, strategy, ONE_SLOT);
+    this.queuesByKey.set(key, queue);
+    return queue;
+  }
+
+  private applySettings(queue: Queue, settings: QueueSettings): void {
+    const changed = settings.strategy !== queue.settings.strategy;
+    const strategy = changed ? this.options.strategies.create(settings.strategy) : undefined;
+    queue.configure(settings, strategy);
+    for (const instance of queue.instances.values()) queue.refresh(instance, this.now);
+    this.stirred.add(queue);
+  }
+
+  private refresh(instance: Instance): void {
+    const queue = this.queueFor(instance.queue);
+    queue.refresh(instance, this.now);
+    if (queue.waiting > 0 && queue.isOpen(instance)) this.stirred.add(queue);
+  }
+
+  /** Tasks that wait for this instance, or are planned on it, look for another one. */
+  private setFree(instance: Instance): void {
+    const queue = this.queueFor(instance.queue);
+    queue.setFree(instance, this.now);
+    if (queue.waiting > 0) this.stirred.add(queue);
+  }
+
+  /** Plans the tasks that wait in a queue which had no instance so far. */
+  private replanUnplanned(queue: Queue): void {
+    if (queue.instances.size > 1) return;
+    for (const task of queue.line.tasks()) queue.plan.put(task, this.now);
+  }
+
+  private wakeRested(): void {
+    for (const instance of this.resting) {
+      if (instance.restsUntil > this.now) continue;
+      this.resting.delete(instance);
+      this.refresh(instance);
+    }
+  }
+}
+
+/** One try to place something. */
+interface Step {
+  readonly placed: boolean;
+  readonly changes: readonly Change[];
+}
+
+const NOT_PLACED: Step = { placed: false, changes: [] };
+
+/** True while tasks that are bound to the instance may go on waiting for it. */
+function holdsOn(instance: Instance): boolean {
+  return !instance.draining && instance.health !== 'lost' && instance.slots > 0;
+}
+
+function clientKey(kind: TaskKind, clientId: string): string {
+  return `${kind}/${clientId}`;
+}
+
+function newTask(draft: TaskDraft): Task {
+  return {
+    ...draft,
+    state: 'queued',
+    attemptNo: 0,
+    attempts: [],
+    notBefore: null,
+    plannedOn: null,
+    avoid: null,
+    stopReason: null,
+    failure: null,
+    finishedAt: null,
+    eventSeq: 0,
+  };
+}

@@ -1,0 +1,163 @@
+import { Backlog, type Pace } from './backlog';
+import type { Candidate, Standing } from './strategy';
+import type { Estimate } from './distribution';
+import { fits, loadOf, take, type Resources } from './resources';
+import type { TaskKind } from './task';
+import { instant, type InstanceId, type Instant, type QueueKey } from './units';
+import { WaitingLine } from './waiting-line';
+
+/** What kind of capacity an instance is; kinds never mix. */
+export type InstanceKind = 'task_instance' | 'host' | 'worker';
+
+/** Which kind of instance takes a kind of task. */
+export const INSTANCE_KIND_OF = {
+  model: 'task_instance',
+  batch: 'host',
+  placement: 'worker',
+} as const satisfies Record<TaskKind, InstanceKind>;
+
+/**
+ * `online`: answers. `suspect`: silent for a while, gets no new work. `lost`: silent for so long
+ * that its attempts were given up.
+ */
+export type Health = 'online' | 'suspect' | 'lost';
+
+/** Which generation of the worker's interface it speaks (contracts/task-instance). */
+export type WorkerProtocol = 'enqueue' | 'submit';
+
+/** What is known of an instance when it joins the fleet. */
+export interface InstanceDraft {
+  readonly id: InstanceId;
+  readonly kind: InstanceKind;
+  readonly queue: QueueKey;
+  readonly host: string;
+  readonly port: number;
+  /** The instance's own name. */
+  readonly name: string;
+  readonly protocol: WorkerProtocol;
+  /** Counts the registrations of this address; ids of a worker are bound to one of them. */
+  readonly registration: number;
+  readonly capacity: Resources;
+  /** Has it ever reported a result by itself? */
+  readonly notifies: boolean;
+  readonly draining: boolean;
+  readonly health: Health;
+  readonly lastContact: Instant;
+  readonly registeredWallMs: number;
+}
+
+/** Why an instance cannot take a task now. */
+export type Infeasible =
+  'removed' | 'draining' | 'lost' | 'suspect' | 'no_replicas' | 'resting' | 'too_small';
+
+/** A worker of the fleet and the work bound to it. Only `Fleet` changes it. */
+export class Instance {
+  readonly id: InstanceId;
+  readonly kind: InstanceKind;
+  readonly host: string;
+  readonly port: number;
+  readonly registeredWallMs: number;
+  readonly backlog = new Backlog();
+  /** Tasks bound to this instance by an early-binding strategy. */
+  readonly line: WaitingLine;
+  queue: QueueKey;
+  name: string;
+  protocol: WorkerProtocol;
+  registration: number;
+  capacity: Resources;
+  notifies: boolean;
+  draining: boolean;
+  health: Health;
+  lastContact: Instant;
+  /** Gets nothing before this instant: it has just refused, or could not be reached. */
+  restsUntil: Instant = instant(0);
+  removed = false;
+  /** Can it prove that it does not have an attempt? */
+  provesAbsence = false;
+  /** Work per ms; a task predicted at `t` ms takes `t / speed` here. */
+  speed = 1;
+
+  constructor(draft: InstanceDraft, orderG: number) {
+    this.id = draft.id;
+    this.kind = draft.kind;
+    this.queue = draft.queue;
+    this.host = draft.host;
+    this.port = draft.port;
+    this.name = draft.name;
+    this.protocol = draft.protocol;
+    this.registration = draft.registration;
+    this.capacity = draft.capacity;
+    this.notifies = draft.notifies;
+    this.draining = draft.draining;
+    this.health = draft.health;
+    this.lastContact = draft.lastContact;
+    this.registeredWallMs = draft.registeredWallMs;
+    this.line = new WaitingLine(orderG);
+  }
+
+  /** `host:port`. */
+  get address(): string {
+    return `${this.host}:${this.port}`;
+  }
+
+  get slots(): number {
+    return this.capacity.slots;
+  }
+
+  /** Tasks that no slot has begun. */
+  get waiting(): number {
+    return this.backlog.plannedCount + Math.max(0, this.backlog.heldCount - this.slots);
+  }
+
+  get pace(): Pace {
+    return { slots: this.slots, speed: this.speed };
+  }
+
+  /** Why a task of this demand cannot be bound to it now; undefined when it can. */
+  infeasible(demand: Resources, now: Instant): Infeasible | undefined {
+    if (this.removed) return 'removed';
+    if (this.draining) return 'draining';
+    if (this.health !== 'online') return this.health;
+    if (this.slots === 0) return 'no_replicas';
+    if (!fits(demand, this.capacity)) return 'too_small';
+    return this.restsUntil > now ? 'resting' : undefined;
+  }
+
+  /** True when a slot (and whatever else the task needs) is free now. */
+  hasRoom(demand: Resources): boolean {
+    return fits(demand, take(this.capacity, this.backlog.used));
+  }
+
+  /**
+   * True when one more task may be sent ahead of a free slot. An instance that never notified gets
+   * one in any case, or its slot would idle until the next poll.
+   */
+  mayPrefetch(prefetch: number): boolean {
+    const ahead = Math.max(prefetch, this.notifies ? 0 : 1);
+    return this.backlog.heldCount < this.slots + ahead;
+  }
+
+  /** How it looks to a strategy that ranks. */
+  get standing(): Standing {
+    return {
+      speed: this.speed,
+      slots: this.slots,
+      occupied: this.backlog.heldCount,
+      waiting: this.waiting,
+      load: loadOf(this.backlog.used, this.capacity),
+    };
+  }
+
+  /** How it looks to a strategy that chooses; the wait is computed only when it is read. */
+  asCandidate(now: Instant): Candidate {
+    const { backlog, pace } = this;
+    let wait: Estimate | undefined;
+    return {
+      ...this.standing,
+      instanceId: this.id,
+      get wait() {
+        return (wait ??= backlog.wait(pace, now));
+      },
+    };
+  }
+}

@@ -1,0 +1,172 @@
+import type { Instance } from './instance';
+import { Plan } from './plan';
+import { RankIndex } from './rank-index';
+import type { Resources } from './resources';
+import { isRanked, type PlacementStrategy } from './strategy';
+import type { Task, TaskKind } from './task';
+import type { InstanceId, Instant, QueueKey, StrategyName } from './units';
+import { WaitingLine } from './waiting-line';
+
+/** What an operator may set for one queue, or for all that have no setting of their own. */
+export interface QueueSettings {
+  readonly strategy: StrategyName;
+  /** Weight of the predicted service time in the order of the waiting line; 0 is first come first served. */
+  readonly orderG: number;
+  /** Tasks that may be at an instance above its slots. */
+  readonly prefetch: number;
+}
+
+/** `<kind>/<name>`. */
+export function queueKey(kind: TaskKind, name: string): QueueKey {
+  return `${kind}/${name}` as QueueKey;
+}
+
+/** The name in a queue's key, as in the model that it serves. */
+export function queueName(key: QueueKey): string {
+  return key.slice(key.indexOf('/') + 1);
+}
+
+/** With a free slot; and, behind those, with room for a task sent ahead. */
+const FREE = 0;
+const AHEAD = 1;
+
+/**
+ * What waits for one model or pool, and the instances that serve it. Tasks without an instance
+ * stand in `line`; tasks that an early-binding strategy has bound stand in their instance's line.
+ */
+export class Queue {
+  readonly instances = new Map<InstanceId, Instance>();
+  readonly line: WaitingLine;
+  readonly plan = new Plan(this.instances);
+  /** Instances that could be given a task now, in the order of a ranked strategy. */
+  private readonly open = new RankIndex<Instance>();
+  private waitingTasks = 0;
+
+  constructor(
+    readonly key: QueueKey,
+    public settings: QueueSettings,
+    public strategy: PlacementStrategy,
+    private readonly demand: Resources,
+  ) {
+    this.line = new WaitingLine(settings.orderG);
+  }
+
+  /** Tasks that wait, bound to an instance or not. */
+  get waiting(): number {
+    return this.waitingTasks;
+  }
+
+  /** Puts a task that has no instance yet in line, and plans it. */
+  join(task: Task, now: Instant): void {
+    this.waitingTasks++;
+    this.line.add(task);
+    this.plan.put(task, now);
+  }
+
+  /** Moves a task from the queue's line into the line of the instance that it is bound to. */
+  bind(task: Task, instance: Instance, now: Instant): void {
+    this.line.remove(task);
+    instance.line.add(task);
+    this.plan.putOn(task, instance, now);
+  }
+
+  /** Takes a bound task back into the queue's line; its plan stays until it is bound again. */
+  unbind(task: Task, instance: Instance): void {
+    if (instance.line.remove(task)) this.line.add(task);
+  }
+
+  /** Takes the task out of whichever line it stands in; `taker` is who gets it, if anybody. */
+  leave(task: Task, taker: Instance | undefined, now: Instant): void {
+    const planned = task.plannedOn === null ? undefined : this.instances.get(task.plannedOn);
+    const wasHere = this.line.remove(task) || (planned?.line.remove(task) ?? false);
+    if (wasHere) this.waitingTasks--;
+    if (taker) this.plan.exchange(task, taker, now);
+    else this.plan.drop(task, now);
+  }
+
+  /** Everybody who waits. */
+  *waitingTasksInLine(): IterableIterator<Task> {
+    yield* this.line.tasks();
+    for (const instance of this.instances.values()) yield* instance.line.tasks();
+  }
+
+  /** Changes order, prefetch or strategy; what was bound early waits in the queue's line again. */
+  configure(settings: QueueSettings, strategy: PlacementStrategy | undefined): void {
+    const reordered = settings.orderG !== this.settings.orderG;
+    this.settings = settings;
+    if (reordered) {
+      this.line.reorder(settings.orderG);
+      for (const instance of this.instances.values()) instance.line.reorder(settings.orderG);
+    }
+    if (!strategy) return;
+    this.strategy = strategy;
+    for (const instance of this.instances.values()) this.unbindAll(instance);
+  }
+
+  /** Tasks that are bound to the instance wait in the queue's line again; its plan moves. */
+  setFree(instance: Instance, now: Instant): void {
+    this.unbindAll(instance);
+    const planned = [...instance.backlog.plannedTasks()];
+    for (const task of planned) this.plan.drop(task, now);
+    for (const task of planned) this.plan.put(task, now);
+  }
+
+  /** Takes the instance out of the queue; what waited for it waits for the others. */
+  detach(instance: Instance, now: Instant): void {
+    this.unbindAll(instance);
+    const planned = [...instance.backlog.plannedTasks()];
+    for (const task of planned) this.plan.drop(task, now);
+    this.instances.delete(instance.id);
+    this.plan.forget(instance);
+    this.open.delete(instance);
+    for (const task of planned) this.plan.put(task, now);
+  }
+
+  private unbindAll(instance: Instance): void {
+    for (const task of [...instance.line.tasks()]) this.unbind(task, instance);
+  }
+
+  /** Takes note of what changed at the instance: its place in the plan and among the open ones. */
+  refresh(instance: Instance, now: Instant): void {
+    this.plan.refresh(instance, now);
+    const tier = this.tierOf(instance, now);
+    if (tier === undefined) this.open.delete(instance);
+    else this.open.set(instance, this.rankOf(instance), tier);
+  }
+
+  /** The instances that could be given a task now: those with a free slot, else those with room ahead. */
+  openInstances(now: Instant): readonly Instance[] {
+    const free: Instance[] = [];
+    const ahead: Instance[] = [];
+    for (const instance of this.instances.values()) {
+      const tier = this.tierOf(instance, now);
+      if (tier !== undefined) (tier === FREE ? free : ahead).push(instance);
+    }
+    return free.length > 0 ? free : ahead;
+  }
+
+  /** The best open instance for a ranked strategy. */
+  leastOpen(accept?: (instance: Instance) => boolean): Instance | undefined {
+    return this.open.least(accept);
+  }
+
+  /** True when any instance could be given a task now. */
+  get hasOpen(): boolean {
+    return this.open.size > 0;
+  }
+
+  /** True when the instance could be given a task now. */
+  isOpen(instance: Instance): boolean {
+    return this.open.has(instance);
+  }
+
+  private tierOf(instance: Instance, now: Instant): number | undefined {
+    if (instance.infeasible(this.demand, now) !== undefined) return undefined;
+    if (instance.hasRoom(this.demand)) return FREE;
+    return instance.mayPrefetch(this.settings.prefetch) ? AHEAD : undefined;
+  }
+
+  private rankOf(instance: Instance): number {
+    return isRanked(this.strategy) ? this.strategy.rank(instance.standing) : 0;
+  }
+}

@@ -1,0 +1,116 @@
+import type { Estimate } from './distribution';
+import type { Clock, Random } from './ports';
+import type { Prediction } from './task';
+import type { InstanceId, NonEmpty, StrategyName } from './units';
+
+/** When a task is tied to an instance. */
+export type Binding =
+  /** Among instances with a free slot, at the moment when one is free. */
+  | 'late'
+  /** Among all that fit, at submission; the task then waits for that instance. */
+  | 'early';
+
+/** Counts of an instance that change only when something happens there. */
+export interface Standing {
+  /** Work per ms, 1 is the reference that predictions are made for. */
+  readonly speed: number;
+  readonly slots: number;
+  /** Tasks that occupy it. */
+  readonly occupied: number;
+  /** Tasks that wait for it. */
+  readonly waiting: number;
+  /** Occupied share of the scarcest resource, 0 to 1. */
+  readonly load: number;
+}
+
+/** An instance that can take the task, as a strategy sees it. */
+export interface Candidate extends Standing {
+  readonly instanceId: InstanceId;
+  /** Wait before a task submitted now would start, in ms. */
+  readonly wait: Estimate;
+}
+
+/** What else a choice may depend on. */
+export interface PlacementContext {
+  readonly prediction: Prediction;
+  readonly random: Random;
+}
+
+/** Where to, and why in one line for people. */
+export interface Choice {
+  readonly instanceId: InstanceId;
+  readonly reason: string;
+}
+
+interface StrategyBase {
+  readonly name: StrategyName;
+  readonly binding: Binding;
+}
+
+/**
+ * Ranks by one number that depends on an instance's standing alone; the least wins. The core keeps
+ * the order in an index, so a decision does not look at every instance.
+ */
+export interface RankedStrategy extends StrategyBase {
+  rank(standing: Standing): number;
+}
+
+/**
+ * Picks one of at most 1 000 instances that can take the task. Reads only: the same input and
+ * random numbers give the same answer.
+ */
+export interface ChoosingStrategy extends StrategyBase {
+  choose(candidates: NonEmpty<Candidate>, context: PlacementContext): Choice;
+  /** Called after the reservation or binding held. The place to advance a cursor. */
+  placed?(choice: Choice): void;
+}
+
+/** Decides where a task goes, among instances that can take it. One object serves one queue. */
+export type PlacementStrategy = RankedStrategy | ChoosingStrategy;
+
+/** True for a strategy that ranks, and so can be indexed. */
+export function isRanked(strategy: PlacementStrategy): strategy is RankedStrategy {
+  return 'rank' in strategy;
+}
+
+/** Makes a strategy for one queue. */
+export type StrategyFactory = () => PlacementStrategy;
+
+/** The strategies that may be chosen by name. */
+export interface StrategyCatalog {
+  has(name: string): boolean;
+  names(): readonly StrategyName[];
+  /** @throws {SchedulerError} unknown_strategy, with the valid names */
+  create(name: StrategyName): PlacementStrategy;
+}
+
+/** The candidate with the least value of the first function, ties going to the next ones. */
+export function least(
+  candidates: NonEmpty<Candidate>,
+  ...costs: NonEmpty<(candidate: Candidate) => number>
+): Candidate {
+  let best = candidates[0];
+  let bestCosts = costs.map((cost) => cost(best));
+  for (const candidate of candidates.slice(1)) {
+    const own = costs.map((cost) => cost(candidate));
+    if (isLess(own, bestCosts)) {
+      best = candidate;
+      bestCosts = own;
+    }
+  }
+  return best;
+}
+
+function isLess(a: readonly number[], b: readonly number[]): boolean {
+  for (let i = 0; i < a.length; i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return false;
+}
+
+/** What the core needs from outside: time and chance. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+}

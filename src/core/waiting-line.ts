@@ -1,0 +1,113 @@
+import { Heap } from 'heap-js';
+import type { Task } from './task';
+import type { Instant, TaskId } from './units';
+
+interface Place {
+  readonly task: Task;
+  readonly key: number;
+  readonly order: number;
+  inLine: boolean;
+}
+
+/** Places that may be left behind before the heaps are built anew. */
+const SLACK = 64;
+
+/**
+ * Tasks that wait, best first: higher priority, then the smaller `submittedAt + g × predicted
+ * service time` (both in ms). g = 0 is first come, first served; the age is in the key, so nothing
+ * starves. A task in backoff stands aside until its `notBefore`.
+ */
+export class WaitingLine {
+  private readonly places = new Map<TaskId, Place>();
+  private readonly ready = new Heap<Place>(byTurn);
+  private readonly aside = new Heap<Place>(byNotBefore);
+  private order = 0;
+
+  constructor(private g: number) {}
+
+  /** How many tasks wait, those in backoff included. */
+  get size(): number {
+    return this.places.size;
+  }
+
+  has(task: Task): boolean {
+    return this.places.has(task.id);
+  }
+
+  add(task: Task): void {
+    const place = { task, key: this.keyOf(task), order: this.order++, inLine: true };
+    this.places.set(task.id, place);
+    (task.notBefore === null ? this.ready : this.aside).push(place);
+  }
+
+  /** @returns false when it was not here */
+  remove(task: Task): boolean {
+    const place = this.places.get(task.id);
+    if (!place) return false;
+    place.inLine = false;
+    this.places.delete(task.id);
+    if (this.ready.length + this.aside.length > 2 * this.places.size + SLACK) this.rebuild();
+    return true;
+  }
+
+  /** The task whose turn it is, left in line; undefined while all are in backoff. */
+  head(now: Instant): Task | undefined {
+    for (let due = live(this.aside); due && isDue(due.task, now); due = live(this.aside)) {
+      this.aside.pop();
+      this.ready.push(due);
+    }
+    return live(this.ready)?.task;
+  }
+
+  /** When the first backoff ends; undefined when none is in backoff. */
+  nextDue(): Instant | undefined {
+    return live(this.aside)?.task.notBefore ?? undefined;
+  }
+
+  /** Orders everybody anew by another `g`. */
+  reorder(g: number): void {
+    this.g = g;
+    const tasks = [...this.tasks()];
+    this.places.clear();
+    this.ready.init([]);
+    this.aside.init([]);
+    for (const task of tasks) this.add(task);
+  }
+
+  /** Everybody in line, in the order of joining. */
+  *tasks(): IterableIterator<Task> {
+    for (const place of this.places.values()) yield place.task;
+  }
+
+  private keyOf(task: Task): number {
+    return task.submittedAt + this.g * task.prediction.serviceTime.mean;
+  }
+
+  private rebuild(): void {
+    const places = [...this.places.values()];
+    const waitsAside = new Set(this.aside.toArray());
+    this.ready.init(places.filter((place) => !waitsAside.has(place)));
+    this.aside.init(places.filter((place) => waitsAside.has(place)));
+  }
+}
+
+function isDue(task: Task, now: Instant): boolean {
+  return task.notBefore === null || task.notBefore <= now;
+}
+
+function live(heap: Heap<Place>): Place | undefined {
+  let place = heap.peek();
+  while (place && !place.inLine) {
+    heap.pop();
+    place = heap.peek();
+  }
+  return place;
+}
+
+function byTurn(a: Place, b: Place): number {
+  return b.task.priority - a.task.priority || a.key - b.key || a.order - b.order;
+}
+
+function byNotBefore(a: Place, b: Place): number {
+  return (a.task.notBefore ?? 0) - (b.task.notBefore ?? 0) || a.order - b.order;
+}

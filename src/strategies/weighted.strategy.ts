@@ -1,0 +1,18 @@
+import { least, type Candidate, type Choice, type ChoosingStrategy } from '../core/strategy';
+import { strategyName, type NonEmpty } from '../core/units';
+
+/** Least `expected wait + w × its deviation`: prefers the instance whose wait is surer. */
+export class WeightedStrategy implements ChoosingStrategy {
+  readonly name = strategyName('weighted');
+  readonly binding = 'early';
+
+  /** @param errorWeight w, 0 to 1 */
+  constructor(private readonly errorWeight = 0.5) {}
+
+  choose(candidates: NonEmpty<Candidate>): Choice {
+    const cost = ({ wait }: Candidate): number => wait.mean + this.errorWeight * wait.deviation;
+    const best = least(candidates, cost);
+    const reason = `weighted: least weighted wait, ${cost(best).toFixed(1)} ms`;
+    return { instanceId: best.instanceId, reason };
+  }
+}
