@@ -1,0 +1,37 @@
+import { ConfigError, shownValue } from './config-error';
+import type { Environment } from './load-config';
+
+/** How a client of the REST API (the CLI, a worker) reaches the scheduler. */
+export interface ClientConfig {
+  /** Base URL without a slash at the end. */
+  readonly url: string;
+  /** Sent as a bearer token when there is one. */
+  readonly key?: string;
+}
+
+/**
+ * Reads `FORESAIL_URL` (default `http://127.0.0.1:8102`) and `FORESAIL_KEY`.
+ *
+ * @param env default: the environment of this process
+ * @throws {ConfigError} when the URL is none of http or https, or the key is not printable
+ */
+export function loadClientConfig(env: Environment = process.env): ClientConfig {
+  const url = env['FORESAIL_URL'] ?? '';
+  const key = env['FORESAIL_KEY'] ?? '';
+  const faults = [];
+  if (url !== '' && !isHttpUrl(url)) {
+    const msg = `${shownValue(url)} is not allowed; allowed is a URL that begins with http:// or https://`;
+    faults.push({ name: 'FORESAIL_URL', where: 'environment', msg });
+  }
+  if (!/^[\x21-\x7e]*$/.test(key)) {
+    const msg = 'the key holds blanks or other characters that no key has';
+    faults.push({ name: 'FORESAIL_KEY', where: 'environment', msg });
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  const base = url === '' ? 'http://127.0.0.1:8102' : url.replace(/\/+$/, '');
+  return key === '' ? { url: base } : { url: base, key };
+}
+
+function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
+}

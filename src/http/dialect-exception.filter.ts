@@ -1,0 +1,63 @@
+import { ArgumentsHost, Catch, ExceptionFilter, Logger } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import type { ErrorCode, SchedulerError } from '../core/errors';
+import type { NonEmpty } from '../core/units';
+import type { Dialect } from './dialect';
+import { errorFrom } from './error-from';
+import { pathOf, requestIdOf } from './request-context';
+import { ownerOf } from './route-owner';
+
+/** Refusals that pass by themselves: a repeat makes sense after this many seconds, unless told. */
+const RETRY_AFTER_SECONDS: ReadonlyMap<ErrorCode, number> = new Map([
+  ['queue_full', 1],
+  ['store_unavailable', 1],
+  ['not_leading', 1],
+]);
+
+/**
+ * Answers every failure, of whatever layer, in the words of the dialect that owns the path. Errors
+ * that are nobody's fault outside are logged once, with their stack; nothing of them is shown.
+ */
+@Catch()
+export class DialectExceptionFilter implements ExceptionFilter<unknown> {
+  private readonly logger = new Logger('Http');
+
+  constructor(private readonly dialects: NonEmpty<Dialect>) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<Request>();
+    const response = http.getResponse<Response>();
+    const requestId = requestIdOf(request);
+    const error = errorFrom(thrown, requestId);
+    if (error.code === 'internal') this.log(thrown, error, requestId);
+    if (response.headersSent) {
+      // Half an answer is out: cutting the connection is the only way left to say that it failed.
+      response.destroy();
+      return;
+    }
+    const owner = ownerOf(this.dialects, pathOf(request.originalUrl));
+    const { status, body, contentType } = owner.errorAnswer(error, requestId);
+    setHeaders(response, error);
+    response.setHeader('X-Request-Id', requestId);
+    response.setHeader('Content-Type', contentType ?? 'application/json; charset=utf-8');
+    response.statusCode = status;
+    response.end(JSON.stringify(body));
+  }
+
+  private log(thrown: unknown, error: SchedulerError, requestId: string): void {
+    const cause = thrown === error && error.cause instanceof Error ? error.cause : thrown;
+    const text = cause instanceof Error ? cause.message : String(cause);
+    const stack = cause instanceof Error ? cause.stack : undefined;
+    this.logger.error(`request ${requestId} failed: ${text}`, stack);
+  }
+}
+
+function setHeaders(response: Response, { code, details }: SchedulerError): void {
+  if (code === 'unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
+  if (details.allow !== undefined) response.setHeader('Allow', details.allow.join(', '));
+  const retryAfterSeconds = details.retryAfterSeconds ?? RETRY_AFTER_SECONDS.get(code);
+  if (retryAfterSeconds !== undefined) {
+    response.setHeader('Retry-After', String(Math.max(1, Math.ceil(retryAfterSeconds))));
+  }
+}

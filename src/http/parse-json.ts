@@ -1,0 +1,34 @@
+import { isUtf8 } from 'node:buffer';
+import { SchedulerError } from '../core/errors';
+import { findUnkeepable } from './json-scan';
+
+/**
+ * Reads JSON that came from outside, so that everything it returns can be stored and sent on
+ * exactly. Keys named `__proto__` or `constructor` stay own keys; a leading byte order mark is
+ * skipped.
+ *
+ * @throws {SchedulerError} `malformed_body` when it is not UTF-8 or not JSON; `invalid_input` when
+ *   it holds what cannot be kept (`findUnkeepable`)
+ */
+export function parseJson(raw: Buffer): unknown {
+  if (!isUtf8(raw)) throw new SchedulerError('malformed_body', 'the body is not valid UTF-8');
+  const bytes = withoutByteOrderMark(raw);
+  const fault = findUnkeepable(bytes);
+  if (fault !== undefined)
+    throw new SchedulerError('invalid_input', fault.msg, { faults: [fault] });
+  try {
+    return JSON.parse(bytes.toString('utf8')) as unknown;
+  } catch (error) {
+    throw new SchedulerError('malformed_body', `the body is not valid JSON${position(error)}`);
+  }
+}
+
+function withoutByteOrderMark(bytes: Buffer): Buffer {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+}
+
+/** Of the parser's own words only the offset is shown: the rest repeats pieces of the body. */
+function position(error: unknown): string {
+  const found = error instanceof Error ? /at position (\d+)/.exec(error.message) : null;
+  return found === null ? '' : ` (at character ${found[1] ?? ''})`;
+}
