@@ -1,0 +1,62 @@
+import { Command, Option } from 'commander';
+import { loadClientConfig } from '../config/client-config';
+import { ApiClient, type ApiClientOptions } from './api-client';
+import { httpUrl } from './arguments';
+import { EXIT_CODES_HELP } from './exit';
+import { outputOption, type OutputFormat } from './output';
+
+/** Flags that every client of the REST API takes. */
+export interface ClientFlags {
+  readonly url?: string;
+  readonly output?: OutputFormat;
+}
+
+const SETTINGS_HELP = `
+Environment:
+  FORESAIL_URL  where the scheduler is (default http://127.0.0.1:8102)
+  FORESAIL_KEY  key to show, when the scheduler wants one ("foresail keys create" makes one)
+`;
+
+/**
+ * A verb that is a client of the REST API: with `--url` and `--output`, and with a help text that
+ * ends in examples, settings and exit codes.
+ *
+ * @param examples command lines without the prompt
+ */
+export function clientVerb(
+  name: string,
+  description: string,
+  examples: readonly string[],
+): Command {
+  return new Command(name)
+    .description(description)
+    .addOption(
+      new Option('--url <url>', 'scheduler to talk to, before FORESAIL_URL').argParser(httpUrl),
+    )
+    .addOption(outputOption())
+    .addHelpText('after', `${examplesText(examples)}${SETTINGS_HELP}${EXIT_CODES_HELP}`);
+}
+
+/** The examples of a help text. @param examples command lines without the prompt */
+export function examplesText(examples: readonly string[]): string {
+  const title = examples.length === 1 ? 'Example' : 'Examples';
+  return `\n${title}:\n${examples.map((line) => `  $ ${line}\n`).join('')}`;
+}
+
+/**
+ * Opens a client by settings and flags; closes it after use, whatever happens.
+ * @throws {ConfigError} for wrong settings, and what `use` throws
+ */
+export async function withClient<T>(
+  { url }: ClientFlags,
+  use: (client: ApiClient) => Promise<T>,
+  options: ApiClientOptions = {},
+): Promise<T> {
+  const config = loadClientConfig();
+  const client = await ApiClient.open(url === undefined ? config : { ...config, url }, options);
+  try {
+    return await use(client);
+  } finally {
+    await client.close();
+  }
+}

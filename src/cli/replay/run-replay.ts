@@ -1,0 +1,98 @@
+import type { ApiClient } from '../api-client';
+import type { Patience } from '../patience';
+import { Follower, type Ending } from './follower';
+import { submitAll } from './submitter';
+import type { SyncedLines } from './synced-lines';
+import type { ReplayTask } from './workload';
+
+/** What a replay works with. */
+export interface ReplayOptions {
+  /** For submissions; not used by anything else, so that questions never delay a submission. */
+  readonly submitting: ApiClient;
+  readonly patience: Patience;
+  readonly concurrency: number;
+  /** Asks for the end of a task. */
+  readonly look: (task: ReplayTask) => Promise<Ending | null>;
+  /** Gets a line per accepted task, before it counts, and a line per end. */
+  readonly ledger: SyncedLines | null;
+  /** Aborted by the replay itself when it fails, so that nothing of it goes on. */
+  readonly abort: AbortController;
+  /** Told of progress. */
+  readonly progress: { accepted(): void; ended(): void };
+}
+
+/** What became of a replay. */
+export interface ReplayOutcome {
+  /** Tasks that the service accepted. */
+  readonly submitted: number;
+  readonly endings: readonly Ending[];
+  /** From the first submission to the last end that was seen. */
+  readonly wallSeconds: number;
+  /** What ended it early; absent when all tasks ended. */
+  readonly stoppedBy?: unknown;
+}
+
+/** Submits the tasks at their times and follows each to its end. Does not throw. */
+export async function runReplay(
+  tasks: readonly ReplayTask[],
+  options: ReplayOptions,
+): Promise<ReplayOutcome> {
+  const { abort, progress, ledger } = options;
+  const began = performance.now();
+  const endings: Ending[] = [];
+  let submitted = 0;
+  const follower = new Follower({
+    look: options.look,
+    signal: abort.signal,
+    ended: async (task, ending) => {
+      await ledger?.append(endLine(task, ending));
+      endings.push(ending);
+      progress.ended();
+    },
+  });
+  const submitting = submitAll(tasks, {
+    ...options,
+    client: options.submitting,
+    signal: abort.signal,
+    accepted: (task) => {
+      submitted += 1;
+      progress.accepted();
+      follower.follow(task);
+    },
+  }).then(() => follower.complete());
+  const stoppedBy = await firstFailure([submitting, follower.run()], abort);
+  const wallSeconds = (performance.now() - began) / 1000;
+  return {
+    submitted,
+    endings,
+    wallSeconds,
+    ...(stoppedBy === undefined ? {} : { stoppedBy: stoppedBy.reason }),
+  };
+}
+
+/** Waits for all; the first that fails stops the others and is returned. */
+async function firstFailure(
+  parts: readonly Promise<unknown>[],
+  abort: AbortController,
+): Promise<{ readonly reason: unknown } | undefined> {
+  try {
+    await Promise.all(parts);
+    return undefined;
+  } catch (reason) {
+    abort.abort();
+    await Promise.allSettled(parts);
+    return { reason };
+  }
+}
+
+function endLine({ taskId, row }: ReplayTask, ending: Ending): object {
+  return {
+    event: 'ended',
+    task_id: taskId,
+    row,
+    state: ending.state,
+    wait_s: ending.waitSeconds,
+    service_s: ending.serviceSeconds,
+    at: Date.now() / 1000,
+  };
+}

@@ -1,0 +1,78 @@
+import type { WorkerOptions } from '../worker/worker-options';
+import { workerFlags, workerOptions } from './worker';
+
+/** What a worker would be started with. */
+function parsed(...flags: string[]): WorkerOptions {
+  const command = workerFlags()
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  command.parse(flags, { from: 'user' });
+  return workerOptions(command.opts(), 'secret');
+}
+
+describe('foresail worker', () => {
+  it('needs a model and has a default for the rest', () => {
+    expect(parsed('--model', 'm')).toEqual({
+      host: '127.0.0.1',
+      port: 8100,
+      advertise: '127.0.0.1',
+      trustedNetworks: [],
+      key: 'secret',
+      model: 'm',
+      engine: 'simulated',
+      replicas: 1,
+      speed: 1,
+      timeScale: 1,
+      seed: 1,
+      drainTimeoutMs: 60_000,
+      logLevel: 'info',
+    });
+  });
+
+  it('takes everything that can be said', () => {
+    const flags =
+      '--scheduler http://s:8102/x --host 0.0.0.0 --port 0 --advertise gpu7 --id w7 --model m ' +
+      '--trusted-networks 10.0.0.0/8,fd00::/8 --engine simulated --replicas 4 --speed 0.5 ' +
+      '--time-scale 100 --seed -3 --ledger l.jsonl --drain-timeout 2.5 --log-level debug';
+
+    expect(parsed(...flags.split(' '))).toEqual({
+      schedulerUrl: 'http://s:8102/x',
+      key: 'secret',
+      host: '0.0.0.0',
+      port: 0,
+      advertise: 'gpu7',
+      id: 'w7',
+      trustedNetworks: ['10.0.0.0/8', 'fd00::/8'],
+      model: 'm',
+      engine: 'simulated',
+      replicas: 4,
+      speed: 0.5,
+      timeScale: 100,
+      seed: -3,
+      ledger: 'l.jsonl',
+      drainTimeoutMs: 2500,
+      logLevel: 'debug',
+    });
+  });
+
+  it.each<[string, string, string]>([
+    ['no model', '', "required option '--model <name>' not specified"],
+    ['an unknown engine', '--model m --engine warp', 'Allowed choices are simulated'],
+    ['half a replica', '--model m --replicas 0.5', 'a whole number from 0 to 1000 is needed'],
+    ['time at a stop', '--model m --time-scale 0', 'a number from 0.000001'],
+    ['a number that is none', '--model m --seed 1x', 'a whole number'],
+    ['a port beyond all ports', '--model m --port 65536', 'from 0 to 65535'],
+    ['a scheduler without scheme', '--model m --scheduler s:8102', 'a URL is needed'],
+    ['a network that is none', '--model m --trusted-networks 10/8', '"10/8" is not a CIDR block'],
+    ['an open door', '--model m --host 0.0.0.0', 'say with --trusted-networks who may call'],
+    [
+      'an address that nobody can call',
+      '--model m --host :: --trusted-networks fd00::/8 --scheduler http://s:1',
+      'say with --advertise which host it can call',
+    ],
+  ])('refuses %s and says what is allowed', (_name, flags, message) => {
+    const list = flags === '' ? [] : flags.split(' ');
+
+    expect(() => parsed(...list)).toThrow(message);
+  });
+});

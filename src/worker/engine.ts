@@ -1,0 +1,35 @@
+import type { JsonObject } from '../http/dto-fields';
+
+/** What an engine gets to see of a task. */
+export interface EngineTask {
+  /** The scheduler's id of the task where it is known, else this worker's own: stable over retries. */
+  readonly id: string;
+  readonly input: JsonObject;
+  readonly metadata: JsonObject;
+}
+
+/** How one execution ended. A failure is a value: the message goes to whoever submitted the task. */
+export type EngineOutcome =
+  | { readonly ok: true; readonly result: JsonObject }
+  | { readonly ok: false; readonly error: string };
+
+/** How long an execution will take, in real milliseconds: mean and standard deviation. */
+export interface ServiceEstimate {
+  readonly expectedMs: number;
+  readonly errorMs: number;
+}
+
+/**
+ * What executes tasks. One engine serves all replicas of a worker; `run` is called once per
+ * execution and at most as often at the same time as there are replicas.
+ */
+export interface Engine {
+  readonly name: string;
+  /**
+   * Executes the task to its end. What it throws counts as a failure of the task, unless `signal`
+   * was aborted: then the execution is given up and has no outcome.
+   */
+  run(task: EngineTask, signal: AbortSignal): Promise<EngineOutcome>;
+  /** What `run` would take; reads only, answers at once, never throws. */
+  estimate(task: EngineTask): ServiceEstimate;
+}

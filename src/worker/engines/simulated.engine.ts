@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { setImmediate as yieldOnce, setTimeout as sleep } from 'node:timers/promises';
+import { canonicalJson } from '../canonical-json';
+import type { Engine, EngineOutcome, EngineTask, ServiceEstimate } from '../engine';
+import type { JsonObject } from '../../http/dto-fields';
+
+/** How the simulated engine behaves. */
+export interface SimulatedEngineOptions {
+  /** How much faster than speed 1 this machine is; above 0. */
+  readonly speed: number;
+  /** How many times faster than real time the sleeping is; above 0. */
+  readonly timeScale: number;
+  /** Seed of the noise: the same seed and task give the same service time, in any order. */
+  readonly seed: number;
+}
+
+/** Standard deviation of the logarithm of the noise; its mean is 1. */
+const NOISE_SIGMA = 0.1;
+/** Longest sleep of one timer in Node, ms. */
+const LONGEST_SLEEP_MS = 2 ** 31 - 1;
+/** An input up to this length of canonical JSON comes back in the result. */
+const ECHO_LIMIT = 1024;
+
+/** A service time in ms of simulated time, and how sure it is; or why there is none. */
+type ServiceTime =
+  | { readonly ok: true; readonly meanMs: number; readonly noisy: boolean }
+  | { readonly ok: false; readonly error: string };
+
+/**
+ * Pretends to work: sleeps for the task's service time and answers with a digest of its input.
+ *
+ * The service time is `metadata.service_ms` when it is there, else
+ * `0.03 + 0.00025·input_tokens + 0.025·output_tokens` seconds (a missing count is 0) times
+ * log-normal noise with mean 1 and sigma 0.1; either is divided by the speed. The sleep is that
+ * divided by the time scale. `metadata.fail` (a string) makes the execution fail with that message
+ * at its end.
+ *
+ * The result: `input_sha256` (SHA-256 of the canonical JSON of the input), `output` (the input
+ * itself, when its canonical JSON is at most 1 KiB long), `engine` and `service_ms` (simulated).
+ */
+export class SimulatedEngine implements Engine {
+  readonly name = 'simulated';
+
+  constructor(private readonly options: SimulatedEngineOptions) {}
+
+  async run(task: EngineTask, signal: AbortSignal): Promise<EngineOutcome> {
+    const time = serviceTime(task.metadata);
+    if (!time.ok) return time;
+    const serviceMs = (time.meanMs * this.noise(task.id, time.noisy)) / this.options.speed;
+    const sleepMs = Math.round(serviceMs / this.options.timeScale);
+    if (sleepMs > LONGEST_SLEEP_MS) {
+      const error = `a sleep of ${sleepMs} ms is longer than the ${LONGEST_SLEEP_MS} ms that can be simulated`;
+      return { ok: false, error };
+    }
+    // A task that takes no time still gives way: a long queue of such tasks must not stall the rest.
+    if (sleepMs > 0) await sleep(sleepMs, undefined, { signal });
+    else await yieldOnce();
+    const fail = task.metadata['fail'];
+    if (typeof fail === 'string') return { ok: false, error: fail };
+    return { ok: true, result: this.result(task.input, serviceMs) };
+  }
+
+  estimate(task: EngineTask): ServiceEstimate {
+    const time = serviceTime(task.metadata);
+    if (!time.ok) return { expectedMs: 0, errorMs: 0 };
+    const expectedMs = time.meanMs / this.options.speed / this.options.timeScale;
+    return { expectedMs, errorMs: time.noisy ? expectedMs * NOISE_SIGMA : 0 };
+  }
+
+  private result(input: JsonObject, serviceMs: number): JsonObject {
+    const text = canonicalJson(input);
+    const digest = createHash('sha256').update(text).digest('hex');
+    return {
+      ...(text.length <= ECHO_LIMIT ? { output: input } : {}),
+      input_sha256: digest,
+      engine: this.name,
+      service_ms: serviceMs,
+    };
+  }
+
+  private noise(taskId: string, noisy: boolean): number {
+    if (!noisy) return 1;
+    const z = standardNormal(`${this.options.seed}/${taskId}`);
+    return Math.exp(NOISE_SIGMA * z - NOISE_SIGMA ** 2 / 2);
+  }
+}
+
+/** One draw from the standard normal distribution that depends on the key alone (Box-Muller). */
+function standardNormal(key: string): number {
+  const digest = createHash('sha256').update(key).digest();
+  // 48 bits each: more than a double's noise needs; the first is in (0, 1] for the logarithm's sake.
+  const u = (digest.readUIntBE(0, 6) + 1) / 2 ** 48;
+  const v = digest.readUIntBE(6, 6) / 2 ** 48;
+  return Math.sqrt(-2 * Math.log(u)) * Math.cos(2 * Math.PI * v);
+}
+
+function serviceTime(metadata: JsonObject): ServiceTime {
+  const given = amount(metadata, 'service_ms');
+  if (!given.ok) return given;
+  if (given.value !== undefined) return { ok: true, meanMs: given.value, noisy: false };
+  const input = amount(metadata, 'input_tokens');
+  if (!input.ok) return input;
+  const output = amount(metadata, 'output_tokens');
+  if (!output.ok) return output;
+  const seconds = 0.03 + 0.00025 * (input.value ?? 0) + 0.025 * (output.value ?? 0);
+  return { ok: true, meanMs: seconds * 1000, noisy: true };
+}
+
+type Amount =
+  | { readonly ok: true; readonly value: number | undefined }
+  | { readonly ok: false; readonly error: string };
+
+/** A number of 0 or more among the metadata; undefined when it is absent or null. */
+function amount(metadata: JsonObject, name: string): Amount {
+  const value = metadata[name] ?? undefined;
+  if (value === undefined) return { ok: true, value };
+  if (typeof value === 'number' && value >= 0) return { ok: true, value };
+  const shown = JSON.stringify(value).slice(0, 80);
+  return { ok: false, error: `metadata.${name} is ${shown}; a number of 0 or more is needed` };
+}

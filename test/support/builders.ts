@@ -1,0 +1,233 @@
+import type { Held } from '../../src/core/backlog';
+import { QuantileDistribution } from '../../src/core/distribution';
+import { SchedulerError } from '../../src/core/errors';
+import { Fleet, type FleetOptions } from '../../src/core/fleet';
+import { Instance, type InstanceDraft } from '../../src/core/instance';
+import type { Ids } from '../../src/core/ports';
+import { queueKey } from '../../src/core/queue';
+import { ONE_SLOT } from '../../src/core/resources';
+import type {
+  Candidate,
+  PlacementStrategy,
+  StrategyCatalog,
+  StrategyFactory,
+} from '../../src/core/strategy';
+import {
+  newTask,
+  type Attempt,
+  type Change,
+  type Prediction,
+  type Task,
+  type TaskDraft,
+} from '../../src/core/task';
+import {
+  dispatchId,
+  instanceId,
+  instant,
+  strategyName,
+  taskId,
+  type StrategyName,
+} from '../../src/core/units';
+import { EarliestStrategy } from '../../src/strategies/earliest.strategy';
+import { ProbabilisticStrategy } from '../../src/strategies/probabilistic.strategy';
+import { RoundRobinStrategy } from '../../src/strategies/round-robin.strategy';
+import { ShortestQueueStrategy } from '../../src/strategies/shortest-queue.strategy';
+import { WeightedStrategy } from '../../src/strategies/weighted.strategy';
+import { FakeClock } from './fake-clock';
+import { SeededRandom } from './seeded-random';
+
+/** Ids that count: `d-1`, `d-2`, … */
+export class CountingIds implements Ids {
+  private count = 0;
+
+  constructor(private readonly prefix = 'd') {}
+
+  next(): string {
+    return `${this.prefix}-${++this.count}`;
+  }
+}
+
+/** The five strategies that serve task instances. */
+export class FiveStrategies implements StrategyCatalog {
+  private readonly factories = new Map<string, StrategyFactory>([
+    ['earliest', () => new EarliestStrategy()],
+    ['shortest_queue', () => new ShortestQueueStrategy()],
+    ['round_robin', () => new RoundRobinStrategy()],
+    ['weighted', () => new WeightedStrategy()],
+    ['probabilistic', () => new ProbabilisticStrategy()],
+  ]);
+
+  has(name: string): boolean {
+    return this.factories.has(name);
+  }
+
+  names(): readonly StrategyName[] {
+    return [...this.factories.keys()].map(strategyName);
+  }
+
+  create(name: StrategyName): PlacementStrategy {
+    const factory = this.factories.get(name);
+    if (factory) return factory();
+    const message = `no strategy is called ${name}; there are ${this.names().join(', ')}`;
+    throw new SchedulerError('unknown_strategy', message, { allowed: this.names() });
+  }
+}
+
+/** The queue that builders use unless they are told another. */
+export const QUEUE = queueKey('model', 'm');
+
+const serials = new CountingIds('x');
+
+/** A prediction that is known exactly, in ms at speed 1. */
+export function exactly(ms: number): Prediction {
+  return { serviceTime: QuantileDistribution.point(ms), method: 'default' };
+}
+
+/** A prediction from its quartiles, in ms at speed 1. */
+export function quartiles(low: number, middle: number, high: number): Prediction {
+  const serviceTime = new QuantileDistribution(QUARTILES, [low, middle, high]);
+  return { serviceTime, method: 'metadata' };
+}
+
+const QUARTILES: readonly number[] = [0.25, 0.5, 0.75];
+
+/** A submission: one slot, 100 ms, three attempts of at most an hour. */
+export function draftOf(overrides: Partial<TaskDraft> = {}): TaskDraft {
+  return {
+    id: taskId(serials.next()),
+    kind: 'model',
+    clientId: null,
+    queue: QUEUE,
+    priority: 0,
+    submittedAt: instant(0),
+    prediction: exactly(100),
+    demand: ONE_SLOT,
+    attemptTimeoutMs: 3_600_000,
+    maxAttempts: 3,
+    payloadBytes: 10,
+    ...overrides,
+  };
+}
+
+/** A task that waits. */
+export function taskOf(overrides: Partial<Task> = {}): Task {
+  return { ...newTask(draftOf()), ...overrides };
+}
+
+/** A live attempt of the task, which is added to it; reserved at 0 and not running yet. */
+export function heldOf(task: Task, overrides: Partial<Attempt> = {}): Held {
+  const attempt: Attempt = {
+    taskId: task.id,
+    no: task.attemptNo + 1,
+    dispatchId: dispatchId(serials.next()),
+    instanceId: instanceId('i-1'),
+    registration: 1,
+    reservedAt: instant(0),
+    state: 'live',
+    remoteId: null,
+    sentAt: null,
+    runningSince: null,
+    endedAt: null,
+    vacated: false,
+    executionMs: null,
+    ...overrides,
+  };
+  task.attemptNo = attempt.no;
+  task.attempts = [...task.attempts, attempt];
+  return { task, attempt };
+}
+
+/** A task instance that is online, notifies and has that many slots. */
+export function instanceDraftOf(
+  id: string,
+  slots = 1,
+  overrides: Partial<InstanceDraft> = {},
+): InstanceDraft {
+  return {
+    id: instanceId(id),
+    kind: 'task_instance',
+    queue: QUEUE,
+    host: `${id}.test`,
+    port: 8000,
+    name: id,
+    protocol: 'submit',
+    registration: 1,
+    capacity: { ...ONE_SLOT, slots },
+    notifies: true,
+    draining: false,
+    health: 'online',
+    lastContact: instant(0),
+    registeredWallMs: 0,
+    ...overrides,
+  };
+}
+
+/** An instance that belongs to no fleet. */
+export function instanceOf(
+  id: string,
+  slots = 1,
+  overrides: Partial<InstanceDraft> = {},
+): Instance {
+  return new Instance(instanceDraftOf(id, slots, overrides), 0);
+}
+
+/** An idle instance as a strategy sees it, with a wait of these moments. */
+export function candidateOf(
+  id: string,
+  { mean = 0, variance = 0, ...overrides }: CandidateFigures = {},
+): Candidate {
+  return {
+    instanceId: instanceId(id),
+    speed: 1,
+    slots: 1,
+    occupied: 0,
+    waiting: 0,
+    load: 0,
+    wait: { mean, variance, deviation: Math.sqrt(variance), sample: () => mean },
+    ...overrides,
+  };
+}
+
+type CandidateFigures = Partial<Candidate> & { readonly mean?: number; readonly variance?: number };
+
+/** A fleet with everything that surrounds it. */
+export interface FleetRig {
+  readonly fleet: Fleet;
+  readonly clock: FakeClock;
+  readonly options: FleetOptions;
+}
+
+/** An empty fleet: `earliest`, first come first served, no prefetch, wide limits. */
+export function fleetRig(overrides: Partial<Omit<FleetOptions, 'clock'>> = {}): FleetRig {
+  const clock = new FakeClock();
+  const options: FleetOptions = {
+    clock,
+    random: new SeededRandom(),
+    ids: new CountingIds(),
+    strategies: new FiveStrategies(),
+    limits: { liveTasks: 1000, queuedPerQueue: 1000, livePayloadBytes: 1_000_000 },
+    lossBackoff: { firstMs: 1_000, mostMs: 60_000 },
+    refusalBackoff: { firstMs: 100, mostMs: 5_000 },
+    defaults: { strategy: strategyName('earliest'), orderG: 0, prefetch: 0 },
+    ...overrides,
+  };
+  return { fleet: new Fleet(options), clock, options };
+}
+
+/** The fleet's task of a submission that must have been accepted, and the changes. */
+export function submitted(
+  fleet: Fleet,
+  draft: TaskDraft,
+): { readonly task: Task; readonly changes: readonly Change[] } {
+  const submission = fleet.submit(draft);
+  if (submission.kind !== 'accepted') throw new Error(`not accepted: ${submission.kind}`);
+  return submission;
+}
+
+/** The newest attempt of the task, which must be known to the fleet. */
+export function newestHeld(fleet: Fleet, task: Task): Held {
+  const attempt = task.attempts.at(-1);
+  const held = attempt && fleet.held(attempt);
+  if (!held) throw new Error(`task ${task.id} has no attempt in the fleet`);
+  return held;
+}
