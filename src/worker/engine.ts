@@ -25,6 +25,8 @@ export interface ServiceEstimate {
  */
 export interface Engine {
   readonly name: string;
+  /** Work per ms, 1 being the machine that predictions are made for; the scheduler plans with it. */
+  readonly speed: number;
   /**
    * Executes the task to its end. What it throws counts as a failure of the task, unless `signal`
    * was aborted: then the execution is given up and has no outcome.

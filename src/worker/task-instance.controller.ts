@@ -70,6 +70,7 @@ export class TaskInstanceController {
       status: this.runner.busy ? 'running' : 'idle',
       dispatch_ids: true,
       draining: this.runner.draining,
+      speed: this.runner.speed,
     };
   }
 

@@ -81,6 +81,11 @@ export class TaskRunner {
     this.queue.startReplicas(replicas);
   }
 
+  /** Work per ms of its engine. */
+  get speed(): number {
+    return this.parts.engine.speed;
+  }
+
   get replicas(): number {
     return this.queue.replicasRunning;
   }

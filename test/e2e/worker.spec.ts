@@ -123,6 +123,7 @@ describe('foresail worker', () => {
       status: 'running',
       dispatch_ids: true,
       draining: false,
+      speed: 1,
     });
     await until(() => reports().length === 2, 'both reports');
     expect(await statusOf(1)).toEqual([[running, 'completed']]);

@@ -10,6 +10,7 @@ interface Run {
 /** An engine whose executions end when the test says so. */
 export class ManualEngine implements Engine {
   readonly name = 'manual';
+  readonly speed = 1;
   /** Executions under way, the oldest first. */
   readonly runs: Run[] = [];
 

@@ -43,6 +43,10 @@ export class SimulatedEngine implements Engine {
 
   constructor(private readonly options: SimulatedEngineOptions) {}
 
+  get speed(): number {
+    return this.options.speed;
+  }
+
   async run(task: EngineTask, signal: AbortSignal): Promise<EngineOutcome> {
     const time = serviceTime(task.metadata);
     if (!time.ok) return time;
