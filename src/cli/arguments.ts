@@ -26,10 +26,10 @@ export function httpUrl(text: string): string {
   throw new InvalidArgumentError('a URL is needed, like http://127.0.0.1:8102');
 }
 
-/** A text of 1 to 200 characters, for an option or argument. */
+/** A text of 1 to 256 characters, for an option or argument. */
 export function nameText(text: string): string {
-  if (text.length >= 1 && text.length <= 200) return text;
-  throw new InvalidArgumentError('1 to 200 characters are needed');
+  if (text.length >= 1 && text.length <= 256) return text;
+  throw new InvalidArgumentError('1 to 256 characters are needed');
 }
 
 function numberIn(text: string, least: number, most: number, kind: string): number {

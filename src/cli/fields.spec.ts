@@ -12,6 +12,7 @@ describe('Fields', () => {
     expect(fields.flag('on')).toBe(true);
     expect(fields.optionalText('none')).toBeNull();
     expect(fields.optionalNumber('absent')).toBeNull();
+    expect(fields.object('inner').number('a')).toBe(1);
     expect(fields.optionalObject('inner')?.number('a')).toBe(1);
     expect(fields.optionalObject('none')).toBeNull();
     expect(fields.list('list').map((item) => item.number('b'))).toEqual([2]);
@@ -24,7 +25,8 @@ describe('Fields', () => {
     ['number', () => fields.number('name')],
     ['optional number', () => fields.optionalNumber('name')],
     ['flag', () => fields.flag('count')],
-    ['object', () => fields.optionalObject('list')],
+    ['object', () => fields.object('none')],
+    ['optional object', () => fields.optionalObject('list')],
     ['list', () => fields.list('inner')],
     ['list of texts', () => listOf(['a'], 'it')],
     ['whole', () => new Fields(3, 'it')],

@@ -54,6 +54,11 @@ export class Fields {
     return this.members.get(name);
   }
 
+  /** @throws {CommandFailure} when it is absent or no object */
+  object(name: string): Fields {
+    return this.optionalObject(name) ?? this.missing(name, 'an object');
+  }
+
   /** Null when absent or null. @throws {CommandFailure} when it is something else than an object */
   optionalObject(name: string): Fields | null {
     const value = this.members.get(name) ?? null;

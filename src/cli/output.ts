@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { Option } from 'commander';
 import colors from 'picocolors';
+import type { Fields } from './fields';
 
 /** How a command prints what it found. */
 export type OutputFormat = 'table' | 'json';
@@ -65,6 +66,21 @@ export function tableText<Row>(
     table.push(columns.map(({ value, paint = plain }) => paint(printable(value(row)))));
   }
   return withoutTrailingBlanks(table.toString());
+}
+
+/**
+ * Writes a list of objects to standard output: as a table, or as they came, in JSON.
+ * @param none what the table says when there are none
+ */
+export function writeList(
+  asked: OutputFormat | undefined,
+  items: readonly Fields[],
+  columns: readonly Column<Fields>[],
+  none: string,
+): void {
+  const asJson = formatOf(asked) === 'json';
+  const text = asJson ? jsonText(items.map(({ raw }) => raw)) : tableText(items, columns, none);
+  process.stdout.write(text);
 }
 
 /** Names and values below each other, values in one column; entries without a value are left out. */

@@ -96,7 +96,8 @@ async function submitAndFollow(
   const closeClients = async (): Promise<void> => {
     await Promise.all([submitting.close(), asking.close()]);
   };
-  const interrupt = (): void => abort.abort();
+  const interrupt = (): void =>
+    abort.abort(new CommandFailure(EXIT.failed, 'interrupted; accepted tasks go on without us'));
   abort.signal.addEventListener('abort', () => void closeClients());
   process.once('SIGINT', interrupt);
   try {

@@ -77,7 +77,7 @@ describe('readTrace', () => {
       'line 4, column 1 (arrival_s): "" is not a number from 0 to 1000000000',
       'line 4, column 3 (input_tokens): "1.5" is not a whole number from 0 to 1000000000',
       'line 5, column 1 (arrival_s): 0.5 is before 1 of a row above; arrivals ascend',
-      'line 5, column 2 (model): "" is not a name of 1 to 200 characters',
+      'line 5, column 2 (model): "" is not a name of 1 to 256 characters',
       'line 5, column 4 (output_tokens): "1e3" is not a whole number from 0 to 1000000000',
       'line 6, column 1 (arrival_s): 0.4 is before 1 of a row above; arrivals ascend',
     ]);

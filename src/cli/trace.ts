@@ -14,7 +14,7 @@ export interface TraceRow {
 
 const MOST_TOKENS = 1e9;
 const LONGEST_SECONDS = 1e9;
-const LONGEST_MODEL = 200;
+const LONGEST_MODEL = 256;
 /** More faults than this say nothing new about a wrong file. */
 const MOST_FAULTS = 10;
 const LONGEST_SHOWN = 60;

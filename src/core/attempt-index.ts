@@ -11,18 +11,22 @@ export class AttemptIndex {
     return this.byDispatch.size;
   }
 
+  all(): Iterable<Held> {
+    return this.byDispatch.values();
+  }
+
   add(held: Held): void {
     this.byDispatch.set(held.attempt.dispatchId, held);
     const { remoteId } = held.attempt;
     if (remoteId !== null) this.addRemote(remoteId, held);
   }
 
-  /** Takes note that the worker has named the attempt. */
+  /** Takes note that the worker has named the attempt, which may be over and forgotten by then. */
   named(held: Held, remoteId: string): void {
     if (held.attempt.remoteId === remoteId) return;
     if (held.attempt.remoteId !== null) this.dropRemote(held.attempt.remoteId, held);
     held.attempt.remoteId = remoteId;
-    this.addRemote(remoteId, held);
+    if (this.byDispatch.has(held.attempt.dispatchId)) this.addRemote(remoteId, held);
   }
 
   delete(dispatchId: DispatchId): void {

@@ -29,8 +29,7 @@ const SAMPLE_LIMIT = 8;
  * work, which the instance reports and which is not ours, is kept apart.
  */
 export class Backlog {
-  /** Work that is not ours, in ms of waiting. */
-  foreignMs = 0;
+  private foreign = { ms: 0, at: instant(0) };
   private readonly heldByDispatch = new Map<string, Held>();
   private readonly planned = new Map<TaskId, { readonly task: Task; readonly handle: number }>();
   private readonly plannedWork = new SumTree();
@@ -65,6 +64,23 @@ export class Backlog {
     return used;
   }
 
+  /** Work that is not ours, in ms of waiting: as reported, less what was worked off since. */
+  foreignMs(now: Instant): number {
+    return Math.max(0, this.foreign.ms - Math.max(0, now - this.foreign.at));
+  }
+
+  /** Takes note of foreign work as it is now. */
+  observeForeign(ms: number, now: Instant): void {
+    this.foreign = { ms, at: now };
+  }
+
+  /** Our own work at the instance: what remains of the attempts there, in ms of waiting. */
+  ownMs({ slots, speed }: Pace, now: Instant): number {
+    let work = 0;
+    for (const held of this.held) work += remainingOf(held, speed, now).mean;
+    return work / Math.max(1, slots);
+  }
+
   hold(held: Held): void {
     this.heldByDispatch.set(held.attempt.dispatchId, held);
   }
@@ -97,10 +113,8 @@ export class Backlog {
 
   /** When a plan would find the instance free, with its work spread evenly over the slots. */
   drainsAt(pace: Pace, now: Instant): Instant {
-    const slots = Math.max(1, pace.slots);
-    let work = this.plannedWork.total.mean;
-    for (const held of this.held) work += remainingOf(held, pace.speed, now).mean;
-    return instant(now + this.foreignMs + work / (slots * pace.speed));
+    const planned = this.plannedWork.total.mean / (Math.max(1, pace.slots) * pace.speed);
+    return instant(now + this.foreignMs(now) + this.ownMs(pace, now) + planned);
   }
 
   /** The wait of a task that is submitted now: when the first slot is through with what is ahead. */
@@ -117,7 +131,7 @@ export class Backlog {
     const first = earliestEnd(ahead, pace.slots);
     const rest = listed ? ZERO : spread(this.plannedWork.total, pace);
     return {
-      mean: first.mean + rest.mean + this.foreignMs,
+      mean: first.mean + rest.mean + this.foreignMs(now),
       variance: first.variance + rest.variance,
     };
   }
@@ -134,7 +148,7 @@ export class Backlog {
       add(task.prediction.serviceTime.sampleRemaining(elapsed, random));
     }
     for (const task of this.plannedTasks()) add(task.prediction.serviceTime.sample(random));
-    return earliestEnd(draws, pace.slots).mean + this.foreignMs;
+    return earliestEnd(draws, pace.slots).mean + this.foreignMs(now);
   }
 }
 

@@ -73,21 +73,27 @@ export class Course {
     return [this.chronicle.move(task, 'running', 'running', 'running', [attempt])];
   }
 
+  /** The worker is through with it; the result is still to be fetched, but the slot is free. */
+  vacated(held: Held, executionMs: number | null): void {
+    if (held.attempt.state !== 'live') return;
+    held.attempt.executionMs = executionMs;
+    held.attempt.vacated = true;
+    this.grounds.vacate(held);
+  }
+
   /** The attempt is over; see `Ending` for what that means for its task. */
   ended(held: Held, outcome: Outcome): Ending {
     const { task, attempt } = held;
     const was = attempt.state;
     if (was === 'ended') return { kind: 'ignored', changes: [] };
+    if (was === 'lost' && outcome.kind === 'failed' && !isTerminal(task.state)) {
+      // It stays lost, and so goes on counting as a loss: a task that kills its workers is poison.
+      const note = `attempt ${attempt.no} was given up and then failed: ${outcome.message}`;
+      const change = this.chronicle.note(task, 'late_result', note, [attempt]);
+      return { kind: 'ignored', changes: [change] };
+    }
     attempt.executionMs = outcome.executionMs;
     if (isTerminal(task.state)) return { kind: 'freed', changes: [this.close(held, was)] };
-    if (was === 'lost' && outcome.kind === 'failed') {
-      const note = `attempt ${attempt.no} was given up and then failed: ${outcome.message}`;
-      this.over(held);
-      return {
-        kind: 'ignored',
-        changes: [this.chronicle.note(task, 'late_result', note, [attempt])],
-      };
-    }
     const rival = liveAttempt(task);
     const abandoned = rival && rival !== attempt ? [this.abandon(rival)] : [];
     this.over(held);
@@ -100,23 +106,27 @@ export class Course {
     if (attempt.state === 'abandoned') return [this.close(held, 'abandoned')];
     if (attempt.state !== 'live') return [];
     this.over(held);
+    if (task.state === 'stopping') return [this.stopped(task, attempt, why)];
     task.avoid = attempt.instanceId;
     const wait = this.jitter(this.refusalBackoff, task.attemptNo);
     return [this.requeue(task, after(this.surroundings.clock.now(), wait), why, attempt)];
   }
 
-  /** The attempt is given up. Its success still counts; its task gets another try, or is poison. */
-  lost(held: Held, why: string): readonly Change[] {
+  /**
+   * The attempt is given up. Its success still counts; its task gets another try, or is poison.
+   * @param elsewhere whether the next try should rather go to another instance
+   */
+  lost(held: Held, why: string, elsewhere = true): readonly Change[] {
     const { task, attempt } = held;
     if (attempt.state === 'abandoned') return [this.close(held, 'abandoned')];
     if (attempt.state !== 'live') return [];
     attempt.state = 'lost';
     attempt.endedAt = this.surroundings.clock.now();
     this.grounds.vacate(held);
-    if (task.state === 'stopping') return [this.stopUnconfirmed(task, attempt, why)];
+    if (task.state === 'stopping') return [this.stopped(task, attempt, `unconfirmed: ${why}`)];
     const losses = task.attempts.filter(({ state }) => state === 'lost').length;
     if (losses >= task.maxAttempts) return [this.exhaust(task, attempt, why)];
-    task.avoid = attempt.instanceId;
+    task.avoid = elsewhere ? attempt.instanceId : null;
     const wait = this.jitter(this.lossBackoff, losses);
     return [this.requeue(task, after(this.surroundings.clock.now(), wait), why, attempt)];
   }
@@ -126,7 +136,7 @@ export class Course {
    * at once and its attempt is abandoned: the slot counts until it ends.
    */
   stop(task: Task, reason: 'cancelled' | 'timed_out', why: string): readonly Change[] {
-    if (isTerminal(task.state)) return [];
+    if (isTerminal(task.state) || task.state === 'stopping') return [];
     const now = this.surroundings.clock.now();
     if (task.state === 'queued') {
       this.grounds.leave(task);
@@ -163,10 +173,10 @@ export class Course {
     return this.chronicle.move(task, 'failed', 'failed', failure.message, [attempt]);
   }
 
-  private stopUnconfirmed(task: Task, attempt: Attempt, why: string): Change {
+  private stopped(task: Task, attempt: Attempt, message: string): Change {
     task.finishedAt = this.surroundings.clock.now();
     const state = task.stopReason ?? 'cancelled';
-    return this.chronicle.move(task, state, state, `unconfirmed: ${why}`, [attempt]);
+    return this.chronicle.move(task, state, state, message, [attempt]);
   }
 
   private requeue(task: Task, notBefore: Instant, why: string, attempt: Attempt): Change {

@@ -4,17 +4,21 @@ import type { Held } from './backlog';
 import { Chronicle } from './chronicle';
 import { Course, type Backoff, type Grounds } from './course';
 import { Instance, type InstanceDraft } from './instance';
-import { decide } from './placement';
+import { InstanceDirectory } from './instance-directory';
+import { decide, type Placement } from './placement';
 import type { Clock, Ids, Random } from './ports';
 import { Queue, type QueueSettings } from './queue';
 import { isRanked, type StrategyCatalog } from './strategy';
 import { ONE_SLOT } from './resources';
 import {
   isTerminal,
+  newTask,
+  occupies,
   type Attempt,
   type Change,
   type Task,
   type TaskDraft,
+  type TaskEventType,
   type TaskKind,
 } from './task';
 import { dispatchId, type InstanceId, type Instant, type QueueKey, type TaskId } from './units';
@@ -65,7 +69,7 @@ export class Fleet {
   readonly attempts = new AttemptIndex();
   /** What happens to tasks once they are reserved. */
   readonly course: Course;
-  private readonly instancesById = new Map<InstanceId, Instance>();
+  private readonly directory = new InstanceDirectory();
   private readonly queuesByKey = new Map<QueueKey, Queue>();
   private readonly tasksById = new Map<TaskId, Task>();
   private readonly tasksByClientId = new Map<string, Task>();
@@ -96,7 +100,7 @@ export class Fleet {
   }
 
   get instances(): ReadonlyMap<InstanceId, Instance> {
-    return this.instancesById;
+    return this.directory.all;
   }
 
   get queues(): ReadonlyMap<QueueKey, Queue> {
@@ -121,6 +125,16 @@ export class Fleet {
     return this.tasksByClientId.get(clientKey(kind, clientId));
   }
 
+  /** By our own id or the client's. */
+  findTask(kind: TaskKind, ref: string): Task | undefined {
+    return this.tasksById.get(ref as TaskId) ?? this.taskByClientId(kind, ref);
+  }
+
+  /** Leaves a trace in the task's history without moving it. */
+  note(task: Task, type: TaskEventType, message: string): Change {
+    return this.chronicle.note(task, type, message);
+  }
+
   /** The attempt and its task, while they are in memory. */
   held(attempt: Attempt): Held | undefined {
     return this.attempts.byDispatchId(attempt.dispatchId);
@@ -131,16 +145,22 @@ export class Fleet {
   addInstance(draft: InstanceDraft): Instance {
     const queue = this.queueFor(draft.queue);
     const instance = new Instance(draft, queue.settings.orderG);
-    this.instancesById.set(instance.id, instance);
-    queue.instances.set(instance.id, instance);
+    this.directory.add(instance);
+    queue.attach(instance);
     this.refresh(instance);
     this.replanUnplanned(queue);
     return instance;
   }
 
-  updateInstance(instance: Instance, { foreignMs, ...fields }: InstanceUpdate): void {
+  /** By our own id, `host:port` or the instance's own name. */
+  findInstance(ref: string): Instance | undefined {
+    return this.directory.find(ref);
+  }
+
+  updateInstance(instance: Instance, { foreignMs, name, ...fields }: InstanceUpdate): void {
     Object.assign(instance, fields);
-    if (foreignMs !== undefined) instance.backlog.foreignMs = foreignMs;
+    if (name !== undefined) this.directory.rename(instance, name);
+    if (foreignMs !== undefined) instance.backlog.observeForeign(foreignMs, this.now);
     if (instance.restsUntil > this.now) this.resting.add(instance);
     instance.backlog.advance(instance.slots, this.now);
     this.refresh(instance);
@@ -152,11 +172,21 @@ export class Fleet {
     if (instance.queue === key) return;
     const from = this.queueFor(instance.queue);
     from.detach(instance, this.now);
+    this.stirred.add(from);
     instance.queue = key;
     const to = this.queueFor(key);
-    to.instances.set(instance.id, instance);
+    to.attach(instance);
     this.refresh(instance);
     this.replanUnplanned(to);
+  }
+
+  /** Takes a removed instance, which still has attempts, back into service. */
+  reviveInstance(instance: Instance): void {
+    instance.removed = false;
+    const queue = this.queueFor(instance.queue);
+    queue.attach(instance);
+    this.refresh(instance);
+    this.replanUnplanned(queue);
   }
 
   /** Takes it out of service: its waiting tasks move, its running ones go on to their end. */
@@ -165,13 +195,17 @@ export class Fleet {
     const queue = this.queueFor(instance.queue);
     queue.detach(instance, this.now);
     this.stirred.add(queue);
-    if (instance.backlog.heldCount === 0) this.instancesById.delete(instance.id);
+    if (instance.backlog.heldCount === 0) this.directory.delete(instance);
   }
 
   // --- settings --------------------------------------------------------------------------------
 
-  /** Takes effect on the next placement; `null` means every queue without settings of its own. */
+  /**
+   * Takes effect on the next placement; `null` means every queue without settings of its own.
+   * @throws {SchedulerError} unknown_strategy; nothing has changed then
+   */
   configure(key: QueueKey | null, settings: QueueSettings): void {
+    this.options.strategies.create(settings.strategy);
     if (key === null) this.defaults = settings;
     else this.settingsByQueue.set(key, settings);
     for (const queue of this.queuesByKey.values()) {
@@ -194,12 +228,13 @@ export class Fleet {
     const load = { liveTasks: this.tasksById.size, payloadBytes: this.payloadBytes };
     const refused = refusal(draft, this.queuesByKey.get(draft.queue), load, this.options.limits);
     if (refused) return refused;
+    this.wakeRested();
     const queue = this.queueFor(draft.queue);
     const task = newTask(draft);
     this.keep(task);
     const changes = [this.chronicle.enter(task, 'submitted')];
-    const isFirst = queue.line.size === 0;
     this.join(task);
+    const isFirst = queue.line.head(this.now) === task;
     if (isFirst) changes.push(...this.placeTask(queue, task).changes);
     return { kind: 'accepted', task, changes };
   }
@@ -224,12 +259,12 @@ export class Fleet {
     const changes: Change[] = [];
     let left = limit;
     for (const queue of this.stirred) {
-      this.stirred.delete(queue);
-      for (let placed = true; placed && left > 0; left--) {
+      for (; left > 0; left--) {
         const step = this.placeNext(queue);
-        placed = step.placed;
+        if (!step.placed) break;
         changes.push(...step.changes);
       }
+      this.stirred.delete(queue);
       if (left > 0) continue;
       this.stirred.add(queue);
       return { changes, more: true };
@@ -258,20 +293,25 @@ export class Fleet {
 
   /** Lets an ended task go once its record is safe; its abandoned attempts stay until they end. */
   forget(task: Task): void {
-    if (this.tasksById.delete(task.id)) this.payloadBytes -= task.payloadBytes;
+    if (!this.tasksById.delete(task.id)) return;
+    this.payloadBytes -= task.payloadBytes;
     if (task.clientId !== null) this.tasksByClientId.delete(clientKey(task.kind, task.clientId));
     for (const attempt of task.attempts) {
       if (attempt.state !== 'abandoned') this.attempts.delete(attempt.dispatchId);
     }
   }
 
-  /** Takes in a task and its attempts as the record has them. The instances must be here already. */
+  /**
+   * Takes in a task and its attempts as the record has them. The instances must be here already,
+   * and tasks come in the order in which their attempts were reserved: a worker's queue is a FIFO.
+   */
   restore(task: Task): void {
-    if (!isTerminal(task.state)) this.keep(task);
+    const isLive = !isTerminal(task.state);
+    if (isLive) this.keep(task);
     for (const attempt of task.attempts) {
       const held = { attempt, task };
-      this.attempts.add(held);
-      if (attempt.state === 'live' || attempt.state === 'abandoned') this.occupy(held);
+      if (isLive || attempt.state === 'abandoned') this.attempts.add(held);
+      if (occupies(attempt)) this.occupy(held);
     }
     if (task.state === 'queued') this.join(task);
   }
@@ -303,15 +343,24 @@ export class Fleet {
   }
 
   private placeTask(queue: Queue, task: Task): Step {
-    const placement = decide(queue, task, this.now, this.options.random);
+    const placement = this.decide(queue, task);
     if (placement.kind === 'waiting') return NOT_PLACED;
     const { instance, reason } = placement;
+    const changes: Change[] = [];
+    if (placement.kind === 'now') changes.push(this.reserve(queue, task, instance, reason));
+    else queue.bind(task, instance, this.now);
     if (!isRanked(queue.strategy)) queue.strategy.placed?.({ instanceId: instance.id, reason });
-    if (placement.kind === 'now') {
-      return { placed: true, changes: [this.reserve(queue, task, instance, reason)] };
-    }
-    queue.bind(task, instance, this.now);
-    return { placed: true, changes: [] };
+    return { placed: true, changes };
+  }
+
+  /** An early choice weighs waits, and the task's own plan is no work ahead of it. */
+  private decide(queue: Queue, task: Task): Placement {
+    const { random } = this.options;
+    if (queue.strategy.binding === 'late') return decide(queue, task, this.now, random);
+    queue.plan.drop(task, this.now);
+    const placement = decide(queue, task, this.now, random);
+    if (placement.kind === 'waiting') queue.plan.put(task, this.now);
+    return placement;
   }
 
   private reserve(queue: Queue, task: Task, instance: Instance, reason: string): Change {
@@ -327,6 +376,7 @@ export class Fleet {
       sentAt: null,
       runningSince: null,
       endedAt: null,
+      vacated: false,
       executionMs: null,
     };
     queue.leave(task, instance, this.now);
@@ -347,7 +397,7 @@ export class Fleet {
   }
 
   private occupy(held: Held): void {
-    const instance = this.instancesById.get(held.attempt.instanceId);
+    const instance = this.directory.get(held.attempt.instanceId);
     if (!instance) throw new Error(`no instance ${held.attempt.instanceId} for its attempt`);
     instance.backlog.hold(held);
     instance.backlog.advance(instance.slots, this.now);
@@ -356,12 +406,12 @@ export class Fleet {
 
   private vacate(held: Held): void {
     const { attempt, task } = held;
-    const instance = this.instancesById.get(attempt.instanceId);
+    const instance = this.directory.get(attempt.instanceId);
     if (!this.tasksById.has(task.id)) this.attempts.delete(attempt.dispatchId);
     if (!instance?.backlog.letGo(attempt)) return;
     instance.backlog.advance(instance.slots, this.now);
     if (instance.removed && instance.backlog.heldCount === 0) {
-      this.instancesById.delete(instance.id);
+      this.directory.delete(instance);
     }
     this.refresh(instance);
   }
@@ -443,20 +493,4 @@ function holdsOn(instance: Instance): boolean {
 
 function clientKey(kind: TaskKind, clientId: string): string {
   return `${kind}/${clientId}`;
-}
-
-function newTask(draft: TaskDraft): Task {
-  return {
-    ...draft,
-    state: 'queued',
-    attemptNo: 0,
-    attempts: [],
-    notBefore: null,
-    plannedOn: null,
-    avoid: null,
-    stopReason: null,
-    failure: null,
-    finishedAt: null,
-    eventSeq: 0,
-  };
 }

@@ -1,6 +1,5 @@
 import { Backlog, type Pace } from './backlog';
 import type { Candidate, Standing } from './strategy';
-import type { Estimate } from './distribution';
 import { fits, loadOf, take, type Resources } from './resources';
 import type { TaskKind } from './task';
 import { instant, type InstanceId, type Instant, type QueueKey } from './units';
@@ -150,14 +149,8 @@ export class Instance {
 
   /** How it looks to a strategy that chooses; the wait is computed only when it is read. */
   asCandidate(now: Instant): Candidate {
-    const { backlog, pace } = this;
-    let wait: Estimate | undefined;
-    return {
-      ...this.standing,
-      instanceId: this.id,
-      get wait() {
-        return (wait ??= backlog.wait(pace, now));
-      },
-    };
+    const { speed, slots, occupied, waiting, load } = this.standing;
+    const wait = this.backlog.wait(this.pace, now);
+    return { instanceId: this.id, speed, slots, occupied, waiting, load, wait };
   }
 }

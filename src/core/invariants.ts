@@ -1,21 +1,38 @@
+import type { Held } from './backlog';
 import type { Fleet } from './fleet';
 import type { Instance } from './instance';
 import type { Queue } from './queue';
-import { isActive, isTerminal, type Task } from './task';
+import { isActive, isTerminal, occupies, type Task } from './task';
 
 /** Relative error that sums in another order may have. */
 const ROUNDING = 1e-9;
 
 /**
  * Everything that must hold of a fleet between two of its methods (RELIABILITY_MODEL, section 9).
+ * Looks at each task, attempt and instance once.
  * @returns what does not hold; empty when all is well
  */
 export function checkInvariants(fleet: Fleet): readonly string[] {
   const faults: string[] = [];
-  for (const task of fleet.tasks.values()) faults.push(...taskFaults(fleet, task));
-  for (const queue of fleet.queues.values()) faults.push(...queueFaults(fleet, queue));
-  for (const instance of fleet.instances.values()) faults.push(...instanceFaults(fleet, instance));
-  const payload = sum([...fleet.tasks.values()].map((task) => task.payloadBytes));
+  const tasks = [...fleet.tasks.values()];
+  for (const task of tasks) faults.push(...taskFaults(fleet, task));
+  const queued = groupBy(
+    tasks.filter(({ state }) => state === 'queued'),
+    ({ queue }) => queue,
+  );
+  for (const queue of fleet.queues.values()) {
+    faults.push(...queueFaults(queue, queued.get(queue.key) ?? []));
+  }
+  const attempts = [...fleet.attempts.all()];
+  for (const held of attempts) faults.push(...attemptFaults(fleet, held));
+  const occupants = groupBy(
+    attempts.filter(({ attempt }) => occupies(attempt)),
+    ({ attempt }) => attempt.instanceId,
+  );
+  for (const instance of fleet.instances.values()) {
+    faults.push(...instanceFaults(instance, occupants.get(instance.id) ?? []));
+  }
+  const payload = sum(tasks.map((task) => task.payloadBytes));
   if (payload !== fleet.livePayloadBytes) faults.push('live payload is not the sum over tasks');
   return faults;
 }
@@ -33,32 +50,39 @@ function taskFaults(fleet: Fleet, task: Task): string[] {
   if ((task.state === 'failed') !== (task.failure !== null)) {
     faults.push(`task ${task.id} is ${task.state} with failure ${String(task.failure?.kind)}`);
   }
-  const lines = linesOf(fleet, task);
-  if (lines !== (task.state === 'queued' ? 1 : 0)) {
-    faults.push(`task ${task.id} is ${task.state} and stands in ${lines} lines`);
+  if (isInLine(fleet, task) !== (task.state === 'queued')) {
+    faults.push(
+      `task ${task.id} is ${task.state} and in ${task.state === 'queued' ? 'no' : 'a'} line`,
+    );
   }
   if (task.state !== 'queued' && task.plannedOn !== null) {
     faults.push(`task ${task.id} is ${task.state} and still planned`);
   }
+  const unknown = task.attempts
+    .filter(({ state }) => state !== 'ended')
+    .filter((attempt) => fleet.held(attempt)?.attempt !== attempt);
+  if (unknown.length > 0) faults.push(`attempts of task ${task.id} are not in the index`);
   return faults;
 }
 
-function linesOf(fleet: Fleet, task: Task): number {
+function isInLine(fleet: Fleet, task: Task): boolean {
   const queue = fleet.queues.get(task.queue);
-  if (!queue) return 0;
-  const bound = [...queue.instances.values()].filter((instance) => instance.line.has(task));
-  return (queue.line.has(task) ? 1 : 0) + bound.length;
+  if (queue?.line.has(task)) return true;
+  const planned = task.plannedOn === null ? undefined : queue?.instances.get(task.plannedOn);
+  return planned?.line.has(task) ?? false;
 }
 
-function queueFaults(fleet: Fleet, queue: Queue): string[] {
+function queueFaults(queue: Queue, queued: readonly Task[]): string[] {
   const faults: string[] = [];
-  const queued = [...fleet.tasks.values()].filter(
-    (task) => task.queue === queue.key && task.state === 'queued',
-  );
-  if (queued.length !== queue.waiting) {
-    faults.push(`queue ${queue.key} counts ${queue.waiting} waiting, ${queued.length} are queued`);
+  const members = [...queue.instances.values()];
+  const inLine = queue.line.size + sum(members.map(({ line }) => line.size));
+  if (queued.length !== queue.waiting || queued.length !== inLine) {
+    faults.push(
+      `queue ${queue.key} counts ${queue.waiting} waiting, ${queued.length} are queued, ` +
+        `${inLine} stand in line`,
+    );
   }
-  if (queue.instances.size === 0) return faults;
+  if (members.length === 0) return faults;
   for (const task of queued) {
     const planned = task.plannedOn === null ? undefined : queue.instances.get(task.plannedOn);
     if (!planned) faults.push(`task ${task.id} is planned on no instance of ${queue.key}`);
@@ -66,21 +90,18 @@ function queueFaults(fleet: Fleet, queue: Queue): string[] {
   return faults;
 }
 
-function instanceFaults(fleet: Fleet, instance: Instance): string[] {
+function attemptFaults(fleet: Fleet, { attempt, task }: Held): string[] {
+  if (attempt.state === 'abandoned' || fleet.tasks.get(task.id) === task) return [];
+  return [`I5: attempt ${attempt.dispatchId} is ${attempt.state} and its task has left`];
+}
+
+function instanceFaults(instance: Instance, occupants: readonly Held[]): string[] {
   const faults: string[] = [];
   const held = [...instance.backlog.held];
-  const wrong = held.filter(
-    ({ attempt }) => attempt.state !== 'live' && attempt.state !== 'abandoned',
-  );
+  const wrong = held.filter(({ attempt }) => !occupies(attempt));
   if (wrong.length > 0) faults.push(`I6: ${instance.id} holds attempts that are over`);
-  const here = [...fleet.tasks.values()]
-    .flatMap((task) => task.attempts)
-    .filter(({ instanceId, state }) => instanceId === instance.id && state === 'live');
-  const heldLive = held.filter(({ attempt }) => attempt.state === 'live');
-  if (here.length !== heldLive.length) {
-    faults.push(
-      `I6: ${instance.id} holds ${heldLive.length} live attempts, tasks say ${here.length}`,
-    );
+  if (occupants.length !== held.length) {
+    faults.push(`I6: ${instance.id} holds ${held.length} attempts, ${occupants.length} occupy it`);
   }
   const planned = [...instance.backlog.plannedTasks()];
   const mean = sum(planned.map((task) => task.prediction.serviceTime.mean));
@@ -94,6 +115,17 @@ function instanceFaults(fleet: Fleet, instance: Instance): string[] {
   const running = held.filter(({ attempt }) => attempt.runningSince !== null).length;
   if (running < Math.min(held.length, instance.slots)) faults.push(`${instance.id} idles a slot`);
   return faults;
+}
+
+function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
 }
 
 function sum(values: readonly number[]): number {

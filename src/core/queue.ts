@@ -63,9 +63,13 @@ export class Queue {
     this.plan.put(task, now);
   }
 
-  /** Moves a task from the queue's line into the line of the instance that it is bound to. */
+  /**
+   * Moves a task from the queue's line into the line of the instance that it is bound to. It was
+   * its turn, so its backoff is over.
+   */
   bind(task: Task, instance: Instance, now: Instant): void {
     this.line.remove(task);
+    task.notBefore = null;
     instance.line.add(task);
     this.plan.putOn(task, instance, now);
   }
@@ -109,6 +113,12 @@ export class Queue {
     const planned = [...instance.backlog.plannedTasks()];
     for (const task of planned) this.plan.drop(task, now);
     for (const task of planned) this.plan.put(task, now);
+  }
+
+  /** Takes the instance into the queue; whatever is bound to it will wait in the queue's order. */
+  attach(instance: Instance): void {
+    instance.line.reorder(this.settings.orderG);
+    this.instances.set(instance.id, instance);
   }
 
   /** Takes the instance out of the queue; what waited for it waits for the others. */

@@ -114,3 +114,6 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly random: Random;
 }
+
+/** Injection token of the catalog, which is a type only. */
+export const STRATEGY_CATALOG = Symbol('StrategyCatalog');

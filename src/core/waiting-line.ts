@@ -5,6 +5,8 @@ import type { Instant, TaskId } from './units';
 interface Place {
   readonly task: Task;
   readonly key: number;
+  /** Its backoff as it was on joining: the heap must not see it change. */
+  readonly dueAt: Instant | null;
   readonly order: number;
   inLine: boolean;
 }
@@ -35,9 +37,10 @@ export class WaitingLine {
   }
 
   add(task: Task): void {
-    const place = { task, key: this.keyOf(task), order: this.order++, inLine: true };
+    const dueAt = task.notBefore;
+    const place = { task, key: this.keyOf(task), dueAt, order: this.order++, inLine: true };
     this.places.set(task.id, place);
-    (task.notBefore === null ? this.ready : this.aside).push(place);
+    (dueAt === null ? this.ready : this.aside).push(place);
   }
 
   /** @returns false when it was not here */
@@ -52,7 +55,7 @@ export class WaitingLine {
 
   /** The task whose turn it is, left in line; undefined while all are in backoff. */
   head(now: Instant): Task | undefined {
-    for (let due = live(this.aside); due && isDue(due.task, now); due = live(this.aside)) {
+    for (let due = live(this.aside); due && isDue(due, now); due = live(this.aside)) {
       this.aside.pop();
       this.ready.push(due);
     }
@@ -61,7 +64,7 @@ export class WaitingLine {
 
   /** When the first backoff ends; undefined when none is in backoff. */
   nextDue(): Instant | undefined {
-    return live(this.aside)?.task.notBefore ?? undefined;
+    return live(this.aside)?.dueAt ?? undefined;
   }
 
   /** Orders everybody anew by another `g`. */
@@ -91,8 +94,8 @@ export class WaitingLine {
   }
 }
 
-function isDue(task: Task, now: Instant): boolean {
-  return task.notBefore === null || task.notBefore <= now;
+function isDue({ dueAt }: Place, now: Instant): boolean {
+  return dueAt === null || dueAt <= now;
 }
 
 function live(heap: Heap<Place>): Place | undefined {
@@ -109,5 +112,5 @@ function byTurn(a: Place, b: Place): number {
 }
 
 function byNotBefore(a: Place, b: Place): number {
-  return (a.task.notBefore ?? 0) - (b.task.notBefore ?? 0) || a.order - b.order;
+  return (a.dueAt ?? 0) - (b.dueAt ?? 0) || a.order - b.order;
 }

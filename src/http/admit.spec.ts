@@ -9,7 +9,7 @@ import { nativeDialect, ProblemDetails } from './problem-details';
 
 @Controller()
 class DoorController {
-  @Get(['live', 'read', 'v1/read'])
+  @Get(['live', 'document', 'read', 'v1/read'])
   read(): unknown {
     return {};
   }
@@ -27,6 +27,7 @@ const dialect: Dialect = {
   strictContentType: false,
   routes: [
     { method: 'GET', path: '/live', access: 'open' },
+    { method: 'GET', path: '/document', access: 'document' },
     { method: 'GET', path: '/read', access: 'dialect' },
     { method: 'POST', path: '/write', access: 'dialect' },
   ],
@@ -172,6 +173,12 @@ describe('keys', () => {
     expect((await call('POST', '/write', {}, '127.0.0.2')).status).toBe(200);
     expect((await call('POST', '/v1/write', {}, '127.0.0.2')).status).toBe(401);
     expect((await call('POST', '/write', {}, '127.0.0.3')).status).toBe(401);
+  });
+
+  it('are asked of strangers who want to read the documents, not on this machine', async () => {
+    keysExist = true;
+    expect((await call('GET', '/document')).status).toBe(200);
+    expect((await call('GET', '/document', { 'x-api-key': 'wrong' })).status).toBe(401);
   });
 
   it('are not replaced by what a header says of the address', async () => {

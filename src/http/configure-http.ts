@@ -5,6 +5,7 @@ import type { Dialect } from './dialect';
 import { DialectExceptionFilter } from './dialect-exception.filter';
 import { DialectPipe } from './dialect.pipe';
 import { readJson } from './read-json';
+import { securityHeaders } from './security-headers';
 import { applyServerLimits } from './server-limits';
 
 const MIB = 1_048_576;
@@ -31,6 +32,7 @@ export function configureHttp(app: NestExpressApplication, options: HttpOptions)
   app.set('etag', false);
   app.set('query parser', false);
   app.disable('x-powered-by');
+  app.use(securityHeaders);
   app.use(admit(options.dialects, options.admission));
   app.use(
     readJson({

@@ -1,18 +1,12 @@
 import { ArgumentsHost, Catch, ExceptionFilter, Logger } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import type { ErrorCode, SchedulerError } from '../core/errors';
+import type { SchedulerError } from '../core/errors';
 import type { NonEmpty } from '../core/units';
 import type { Dialect } from './dialect';
 import { errorFrom } from './error-from';
 import { pathOf, requestIdOf } from './request-context';
+import { retryAfterSeconds } from './retry-after';
 import { ownerOf } from './route-owner';
-
-/** Refusals that pass by themselves: a repeat makes sense after this many seconds, unless told. */
-const RETRY_AFTER_SECONDS: ReadonlyMap<ErrorCode, number> = new Map([
-  ['queue_full', 1],
-  ['store_unavailable', 1],
-  ['not_leading', 1],
-]);
 
 /**
  * Answers every failure, of whatever layer, in the words of the dialect that owns the path. Errors
@@ -36,8 +30,9 @@ export class DialectExceptionFilter implements ExceptionFilter<unknown> {
       response.destroy();
       return;
     }
-    const owner = ownerOf(this.dialects, pathOf(request.originalUrl));
-    const { status, body, contentType } = owner.errorAnswer(error, requestId);
+    const path = pathOf(request.originalUrl);
+    const owner = ownerOf(this.dialects, path);
+    const { status, body, contentType } = owner.errorAnswer(error, requestId, path);
     setHeaders(response, error);
     response.setHeader('X-Request-Id', requestId);
     response.setHeader('Content-Type', contentType ?? 'application/json; charset=utf-8');
@@ -53,11 +48,10 @@ export class DialectExceptionFilter implements ExceptionFilter<unknown> {
   }
 }
 
-function setHeaders(response: Response, { code, details }: SchedulerError): void {
+function setHeaders(response: Response, error: SchedulerError): void {
+  const { code, details } = error;
   if (code === 'unauthenticated') response.setHeader('WWW-Authenticate', 'Bearer');
   if (details.allow !== undefined) response.setHeader('Allow', details.allow.join(', '));
-  const retryAfterSeconds = details.retryAfterSeconds ?? RETRY_AFTER_SECONDS.get(code);
-  if (retryAfterSeconds !== undefined) {
-    response.setHeader('Retry-After', String(Math.max(1, Math.ceil(retryAfterSeconds))));
-  }
+  const seconds = retryAfterSeconds(error);
+  if (seconds !== undefined) response.setHeader('Retry-After', String(seconds));
 }

@@ -5,11 +5,12 @@ export interface DialectRoute {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   readonly path: string;
   /**
-   * Who may call it: anyone (`open`: liveness and documents), a client or worker of the dialect
+   * Who may call it: anyone (`open`: liveness), whoever is on this machine or in a trusted network
+   * (`document`: what describes the API, and changes nothing), a client or worker of the dialect
    * (`dialect`: also without a key from a trusted network), or only the holder of a key (`key`,
    * once keys exist or the caller is not local).
    */
-  readonly access: 'open' | 'dialect' | 'key';
+  readonly access: 'open' | 'document' | 'dialect' | 'key';
 }
 
 /** What goes over the wire when a request fails. */
@@ -35,5 +36,6 @@ export interface Dialect {
   readonly strictContentType?: boolean;
   /** True when an error on this path is answered in this dialect's shape. */
   owns(path: string): boolean;
-  errorAnswer(error: SchedulerError, requestId: string): ErrorAnswer;
+  /** @param path as it was asked for, where the shape of a failure depends on the call */
+  errorAnswer(error: SchedulerError, requestId: string, path: string): ErrorAnswer;
 }

@@ -16,6 +16,9 @@ export type DtoClass<T extends object = object> = new () => T;
 /** An object as it was sent. It is kept by reference and never walked. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+/** What a DTO class describes, as plain data: answers are written as literals, not made by `new`. */
+export type Plain<T> = T extends object ? { readonly [K in keyof T]: Plain<T[K]> } : T;
+
 /** What our own decorators say about one property. */
 export interface FieldRules {
   nullable?: boolean;

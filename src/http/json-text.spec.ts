@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { jsonText } from './json-text';
+import { jsonText, withMember } from './json-text';
 
 describe('jsonText', () => {
   it('keeps the exponent of a float that JSON.stringify prints as a long integer', () => {
@@ -21,5 +21,12 @@ describe('jsonText', () => {
         expect(jsonText(number)).toContain('e+');
       }),
     );
+  });
+});
+
+describe('withMember', () => {
+  it('sets a text in as it is', () => {
+    expect(withMember({}, 'r', '{"n":1.0}')).toBe('{"r":{"n":1.0}}');
+    expect(withMember({ a: 1, b: 'x' }, '"', ' [1e2]')).toBe('{"a":1,"b":"x","\\"": [1e2]}');
   });
 });

@@ -16,6 +16,12 @@ export function jsonText(value: unknown): string {
   return LONG_DIGITS.test(text) ? withExponents(text) : text;
 }
 
+/** JSON text of the object with one more member, whose own JSON text is set in as it is. */
+export function withMember(object: object, name: string, text: string): string {
+  const members = JSON.stringify(object).slice(1, -1);
+  return `{${members}${members === '' ? '' : ','}${JSON.stringify(name)}:${text}}`;
+}
+
 /** Rewrites the integer literals beyond ±(2^53−1) of a JSON text; strings are left alone. */
 function withExponents(text: string): string {
   const pieces: string[] = [];

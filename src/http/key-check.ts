@@ -30,8 +30,9 @@ export class KeyGate {
 
   /**
    * Lets the request pass or refuses it. A key that is presented must be valid, whoever presents
-   * it; without one, loopback passes while no key exists, and a trusted network passes on
-   * `dialect` routes. The address is the socket's own: forwarding headers are never believed.
+   * it; without one, loopback passes while no key exists and on `document` routes, and a trusted
+   * network passes on `dialect` and `document` routes. The address is the socket's own: forwarding
+   * headers are never believed.
    *
    * @returns a promise only when the key has to be looked up
    * @throws {SchedulerError} `unauthenticated`
@@ -41,8 +42,8 @@ export class KeyGate {
     const key = presentedKey(request);
     if (key !== undefined) return this.checkKey(key);
     const origin = this.originOf(request.socket.remoteAddress ?? '');
-    if (origin.loopback && !this.keys.anyKeyExists()) return undefined;
-    if (origin.trusted && access === 'dialect') return undefined;
+    if (origin.loopback && (access === 'document' || !this.keys.anyKeyExists())) return undefined;
+    if (origin.trusted && access !== 'key') return undefined;
     throw new SchedulerError(
       'unauthenticated',
       "this call needs a key: send 'Authorization: Bearer <key>' or 'X-API-Key: <key>'",

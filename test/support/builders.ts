@@ -1,17 +1,11 @@
 import type { Held } from '../../src/core/backlog';
 import { QuantileDistribution } from '../../src/core/distribution';
-import { SchedulerError } from '../../src/core/errors';
 import { Fleet, type FleetOptions } from '../../src/core/fleet';
 import { Instance, type InstanceDraft } from '../../src/core/instance';
 import type { Ids } from '../../src/core/ports';
-import { queueKey } from '../../src/core/queue';
+import { queueKey, type QueueSettings } from '../../src/core/queue';
 import { ONE_SLOT } from '../../src/core/resources';
-import type {
-  Candidate,
-  PlacementStrategy,
-  StrategyCatalog,
-  StrategyFactory,
-} from '../../src/core/strategy';
+import type { Candidate } from '../../src/core/strategy';
 import {
   newTask,
   type Attempt,
@@ -20,19 +14,8 @@ import {
   type Task,
   type TaskDraft,
 } from '../../src/core/task';
-import {
-  dispatchId,
-  instanceId,
-  instant,
-  strategyName,
-  taskId,
-  type StrategyName,
-} from '../../src/core/units';
-import { EarliestStrategy } from '../../src/strategies/earliest.strategy';
-import { ProbabilisticStrategy } from '../../src/strategies/probabilistic.strategy';
-import { RoundRobinStrategy } from '../../src/strategies/round-robin.strategy';
-import { ShortestQueueStrategy } from '../../src/strategies/shortest-queue.strategy';
-import { WeightedStrategy } from '../../src/strategies/weighted.strategy';
+import { dispatchId, instanceId, instant, strategyName, taskId } from '../../src/core/units';
+import { BUILT_IN, StrategyRegistry } from '../../src/strategies/strategy.registry';
 import { FakeClock } from './fake-clock';
 import { SeededRandom } from './seeded-random';
 
@@ -44,32 +27,6 @@ export class CountingIds implements Ids {
 
   next(): string {
     return `${this.prefix}-${++this.count}`;
-  }
-}
-
-/** The five strategies that serve task instances. */
-export class FiveStrategies implements StrategyCatalog {
-  private readonly factories = new Map<string, StrategyFactory>([
-    ['earliest', () => new EarliestStrategy()],
-    ['shortest_queue', () => new ShortestQueueStrategy()],
-    ['round_robin', () => new RoundRobinStrategy()],
-    ['weighted', () => new WeightedStrategy()],
-    ['probabilistic', () => new ProbabilisticStrategy()],
-  ]);
-
-  has(name: string): boolean {
-    return this.factories.has(name);
-  }
-
-  names(): readonly StrategyName[] {
-    return [...this.factories.keys()].map(strategyName);
-  }
-
-  create(name: StrategyName): PlacementStrategy {
-    const factory = this.factories.get(name);
-    if (factory) return factory();
-    const message = `no strategy is called ${name}; there are ${this.names().join(', ')}`;
-    throw new SchedulerError('unknown_strategy', message, { allowed: this.names() });
   }
 }
 
@@ -204,14 +161,34 @@ export function fleetRig(overrides: Partial<Omit<FleetOptions, 'clock'>> = {}): 
     clock,
     random: new SeededRandom(),
     ids: new CountingIds(),
-    strategies: new FiveStrategies(),
+    strategies: new StrategyRegistry(BUILT_IN),
     limits: { liveTasks: 1000, queuedPerQueue: 1000, livePayloadBytes: 1_000_000 },
     lossBackoff: { firstMs: 1_000, mostMs: 60_000 },
     refusalBackoff: { firstMs: 100, mostMs: 5_000 },
-    defaults: { strategy: strategyName('earliest'), orderG: 0, prefetch: 0 },
+    defaults: settingsOf('earliest'),
     ...overrides,
   };
   return { fleet: new Fleet(options), clock, options };
+}
+
+/** Settings of a queue: first come first served, no prefetch. */
+export function settingsOf(
+  strategy: string,
+  overrides: Partial<QueueSettings> = {},
+): QueueSettings {
+  return { strategy: strategyName(strategy), orderG: 0, prefetch: 0, ...overrides };
+}
+
+/** A fleet with that strategy and one instance per number, of that many slots: `i-1`, `i-2`, … */
+export function rigWith(
+  slots: readonly number[],
+  defaults: QueueSettings = settingsOf('earliest'),
+): FleetRig & { readonly instances: readonly Instance[] } {
+  const rig = fleetRig({ defaults });
+  const instances = slots.map((count, i) =>
+    rig.fleet.addInstance(instanceDraftOf(`i-${i + 1}`, count)),
+  );
+  return { ...rig, instances };
 }
 
 /** The fleet's task of a submission that must have been accepted, and the changes. */
@@ -230,4 +207,14 @@ export function newestHeld(fleet: Fleet, task: Task): Held {
   const held = attempt && fleet.held(attempt);
   if (!held) throw new Error(`task ${task.id} has no attempt in the fleet`);
   return held;
+}
+
+/** Places everything that can be placed now; the number of reservations. */
+export function placeAll(fleet: Fleet): number {
+  return fleet.placeWaiting(1_000).changes.length;
+}
+
+/** Where a task is, for people: its state and the instance it is at or planned on. */
+export function placeOf({ state, plannedOn, attempts }: Task): string {
+  return `${state} ${plannedOn ?? attempts.at(-1)?.instanceId ?? 'nowhere'}`;
 }

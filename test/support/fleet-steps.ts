@@ -163,8 +163,12 @@ const weighted = <T>(weight: number, arbitrary: fc.Arbitrary<T>): fc.WeightedArb
 export const steps: fc.Arbitrary<Step> = fc.oneof(
   weighted<Step>(9, submit),
   weighted<Step>(
-    7,
-    fc.record({ kind: is('place'), limit: fc.integer({ min: 1, max: 5 }), all: fc.boolean() }),
+    14,
+    fc.record({
+      kind: is('place'),
+      limit: fc.integer({ min: 1, max: 5 }),
+      all: fc.constantFrom(true, true, false),
+    }),
   ),
   weighted<Step>(20, fc.record({ kind: is('attempt'), what: attemptSteps, pick, stale })),
   weighted<Step>(
@@ -184,8 +188,8 @@ export const steps: fc.Arbitrary<Step> = fc.oneof(
   weighted<Step>(1, fc.record({ kind: is('move'), pick, queue })),
   weighted<Step>(1, configure),
   weighted<Step>(
-    5,
-    fc.record({ kind: is('pass'), ms: fc.constantFrom(0, 1, 50, 100, 1_000, 20_000) }),
+    9,
+    fc.record({ kind: is('pass'), ms: fc.constantFrom(0, 1, 100, 1_000, 5_000, 20_000) }),
   ),
   weighted<Step>(1, fc.record({ kind: is('restore') })),
 );

@@ -1,5 +1,12 @@
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import { until } from './until';
 
 /** One request that the worker received. */
 export interface StubCall {
@@ -105,3 +112,33 @@ export async function startRaw(greet: (socket: Socket, data: Buffer) => void): P
       }),
   };
 }
+
+/**
+ * A port whose process is frozen: the system takes a connection or two for it, and lets all others
+ * hang before they are established. Linux only.
+ */
+export async function startFrozen(): Promise<RawStub> {
+  const thread = new Worker(FROZEN_LISTENER, { eval: true });
+  const port = await new Promise<number>((resolve) => thread.once('message', resolve));
+  const fillers = [1, 2, 3, 4].map(() => connect(port, '127.0.0.1').on('error', () => undefined));
+  let established = 0;
+  for (const filler of fillers) filler.once('connect', () => (established += 1));
+  await until(() => established === 2, 'the queue of connections is full');
+  return {
+    host: '127.0.0.1',
+    port,
+    stop: async () => {
+      for (const filler of fillers) filler.destroy();
+      await thread.terminate();
+    },
+  };
+}
+
+const FROZEN_LISTENER = `
+  const { parentPort } = require('node:worker_threads');
+  const server = require('node:net').createServer();
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+    parentPort.postMessage(server.address().port);
+    setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+  });
+`;

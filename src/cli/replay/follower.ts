@@ -18,8 +18,8 @@ export interface FollowerOptions {
   readonly look: (task: ReplayTask) => Promise<Ending | null>;
   /** Told of each end once. */
   readonly ended: (task: ReplayTask, ending: Ending) => Promise<void>;
-  /** Ends the pauses between rounds. */
-  readonly signal: AbortSignal;
+  /** Ends the following, whoever aborts it; the first failure here does. */
+  readonly abort: AbortController;
 }
 
 /** Pause between two rounds of questions, ms. */
@@ -59,13 +59,18 @@ export class Follower {
     this.isComplete = true;
   }
 
-  /** Follows until every task has ended. @throws what `look` or `ended` throws */
+  /**
+   * Follows until every task has ended. When it returns, nothing is under way any more.
+   * @throws the reason of the abort: what `look` or `ended` threw, or what others aborted for
+   */
   async run(): Promise<void> {
+    const { signal } = this.options.abort;
     while (!this.isComplete || this.waiting.length > 0) {
       const round = this.dueNow();
       const ends = await Promise.all(round.map((followed) => this.ask(followed)));
       this.adapt(round.length, ends.filter(Boolean).length);
-      await sleep(ROUND_MS, undefined, { signal: this.options.signal });
+      signal.throwIfAborted();
+      await sleep(ROUND_MS, undefined, { signal });
     }
   }
 
@@ -80,14 +85,19 @@ export class Follower {
   }
 
   private async ask(followed: Followed): Promise<boolean> {
-    const ending = await this.options.look(followed.task);
-    if (ending === null) {
+    const { look, ended, abort } = this.options;
+    try {
+      const ending = await look(followed.task);
+      if (ending !== null) {
+        await ended(followed.task, ending);
+        return true;
+      }
       followed.dueAt = performance.now() + AGAIN_MS;
       this.waiting.push(followed);
-      return false;
+    } catch (error) {
+      abort.abort(error);
     }
-    await this.options.ended(followed.task, ending);
-    return true;
+    return false;
   }
 
   private adapt(asked: number, ended: number): void {

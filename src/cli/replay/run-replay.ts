@@ -15,7 +15,7 @@ export interface ReplayOptions {
   readonly look: (task: ReplayTask) => Promise<Ending | null>;
   /** Gets a line per accepted task, before it counts, and a line per end. */
   readonly ledger: SyncedLines | null;
-  /** Aborted by the replay itself when it fails, so that nothing of it goes on. */
+  /** Ends the replay, for the reason given; its own first failure does the same. */
   readonly abort: AbortController;
   /** Told of progress. */
   readonly progress: { accepted(): void; ended(): void };
@@ -29,7 +29,7 @@ export interface ReplayOutcome {
   /** From the first submission to the last end that was seen. */
   readonly wallSeconds: number;
   /** What ended it early; absent when all tasks ended. */
-  readonly stoppedBy?: unknown;
+  readonly stoppedBy?: Error;
 }
 
 /** Submits the tasks at their times and follows each to its end. Does not throw. */
@@ -43,7 +43,7 @@ export async function runReplay(
   let submitted = 0;
   const follower = new Follower({
     look: options.look,
-    signal: abort.signal,
+    abort,
     ended: async (task, ending) => {
       await ledger?.append(endLine(task, ending));
       endings.push(ending);
@@ -53,36 +53,31 @@ export async function runReplay(
   const submitting = submitAll(tasks, {
     ...options,
     client: options.submitting,
-    signal: abort.signal,
     accepted: (task) => {
       submitted += 1;
       progress.accepted();
       follower.follow(task);
     },
   }).then(() => follower.complete());
-  const stoppedBy = await firstFailure([submitting, follower.run()], abort);
+  const stoppedBy = await endOf([submitting, follower.run()], abort);
   const wallSeconds = (performance.now() - began) / 1000;
   return {
     submitted,
     endings,
     wallSeconds,
-    ...(stoppedBy === undefined ? {} : { stoppedBy: stoppedBy.reason }),
+    ...(stoppedBy === undefined ? {} : { stoppedBy }),
   };
 }
 
-/** Waits for all; the first that fails stops the others and is returned. */
-async function firstFailure(
-  parts: readonly Promise<unknown>[],
+/** Waits for all; why they were aborted, if they were. */
+async function endOf(
+  parts: readonly Promise<void>[],
   abort: AbortController,
-): Promise<{ readonly reason: unknown } | undefined> {
-  try {
-    await Promise.all(parts);
-    return undefined;
-  } catch (reason) {
-    abort.abort();
-    await Promise.allSettled(parts);
-    return { reason };
-  }
+): Promise<Error | undefined> {
+  await Promise.allSettled(parts);
+  if (!abort.signal.aborted) return undefined;
+  const reason: unknown = abort.signal.reason;
+  return reason instanceof Error ? reason : new Error(String(reason), { cause: reason });
 }
 
 function endLine({ taskId, row }: ReplayTask, ending: Ending): object {

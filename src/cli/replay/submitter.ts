@@ -13,34 +13,41 @@ export interface SubmitterOptions {
   readonly ledger: SyncedLines | null;
   /** Submissions under way at the same time, at most. */
   readonly concurrency: number;
-  /** Ends the waiting for the time of a task. */
-  readonly signal: AbortSignal;
+  /** Ends all submitting, whoever aborts it; the first failure here does. */
+  readonly abort: AbortController;
   /** Told of each task once, when it is accepted. */
   readonly accepted: (task: ReplayTask) => void;
 }
 
 /**
  * Submits tasks at their times, later ones when all places are taken. A task whose submission got
- * no answer is submitted again under the same id, so that it is taken once.
+ * no answer is submitted again under the same id, so that it is taken once. When it returns,
+ * nothing is under way any more.
  *
- * @throws {CommandFailure} for the first task that the service refuses for good, or when the
- *   patience is over; the tasks after it are not submitted
+ * @throws the reason of the abort: a task that the service refuses for good, the end of the
+ *   patience, or what others aborted for; the tasks after it are not submitted
  */
 export async function submitAll(
   tasks: readonly ReplayTask[],
   options: SubmitterOptions,
 ): Promise<void> {
+  const { abort } = options;
   const began = performance.now();
   const places = Math.min(options.concurrency, tasks.length);
   let next = 0;
   const serveOnePlace = async (): Promise<void> => {
-    for (let task = tasks[next]; task !== undefined; task = tasks[next]) {
-      next += 1;
-      await sleepUntil(began + task.dueMs, options.signal);
-      await submit(task, options);
+    try {
+      for (let task = tasks[next]; task !== undefined; task = tasks[next]) {
+        next += 1;
+        await sleepUntil(began + task.dueMs, abort.signal);
+        await submit(task, options);
+      }
+    } catch (error) {
+      abort.abort(error);
     }
   };
   await Promise.all(Array.from({ length: places }, serveOnePlace));
+  abort.signal.throwIfAborted();
 }
 
 async function submit(task: ReplayTask, options: SubmitterOptions): Promise<void> {

@@ -1,0 +1,78 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ScheduleModule } from '@nestjs/schedule';
+import { LoggerModule } from 'nestjs-pino';
+import type { Logger } from 'pino';
+import { ConfigModule } from './config/config.module';
+import type { Config } from './config/config.schema';
+import type { StrategyCatalog } from './core/strategy';
+import { SwarmpilotModule } from './dialects/swarmpilot/swarmpilot.module';
+import { swarmpilotDialect } from './dialects/swarmpilot/swarmpilot.dialect';
+import { ExecutorsModule } from './executors/executors.module';
+import { HealthModule } from './health/health.module';
+import type { Dialect } from './http/dialect';
+import { OPENAPI_ROUTES } from './http/openapi';
+import { nativeDialect } from './http/problem-details';
+import { InstancesModule } from './instances/instances.module';
+import { INSTANCES_ROUTES } from './instances/instances.controller';
+import { LIVENESS_ROUTES } from './ops/liveness.controller';
+import { OpsModule } from './ops/ops.module';
+import type { Term } from './ops/term';
+import { FleetModule } from './persistence/fleet.module';
+import { PersistenceModule } from './persistence/persistence.module';
+import { PredictionsModule } from './predictions/predictions.module';
+import { QUEUES_ROUTES } from './queues/queues.controller';
+import { QueuesModule } from './queues/queues.module';
+import { StrategiesModule } from './strategies/strategies.module';
+import { TASKS_ROUTES } from './tasks/tasks.controller';
+import { TasksModule } from './tasks/tasks.module';
+import type { NonEmpty } from './core/units';
+
+/** What one term of leadership is made with. */
+export interface TermOptions {
+  readonly config: Config;
+  readonly databaseUrl: string;
+  readonly term: Term;
+  readonly strategies: StrategyCatalog;
+  readonly logger: Logger;
+}
+
+/** Everything that is spoken here; the native API owns what is nobody else's. */
+export const DIALECTS: NonEmpty<Dialect> = [
+  swarmpilotDialect,
+  nativeDialect([
+    ...LIVENESS_ROUTES,
+    ...OPENAPI_ROUTES,
+    ...INSTANCES_ROUTES,
+    ...QUEUES_ROUTES,
+    ...TASKS_ROUTES,
+  ]),
+];
+
+/**
+ * The scheduler while it leads. It is made anew for every term, so that nothing of an old term
+ * survives in memory.
+ */
+@Module({})
+export class AppModule {
+  static forTerm({ config, databaseUrl, term, strategies, logger }: TermOptions): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        LoggerModule.forRoot({ pinoHttp: { logger, autoLogging: false }, forRoutes: [] }),
+        ConfigModule.forRoot(config),
+        OpsModule.forTerm(term),
+        PersistenceModule.forRoot(databaseUrl),
+        FleetModule.forTerm({ databaseUrl, strategies, logger }),
+        ScheduleModule.forRoot(),
+        ExecutorsModule,
+        PredictionsModule,
+        StrategiesModule,
+        InstancesModule,
+        TasksModule,
+        QueuesModule,
+        HealthModule,
+        SwarmpilotModule,
+      ],
+    };
+  }
+}

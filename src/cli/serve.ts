@@ -1,0 +1,104 @@
+import { Command } from 'commander';
+import type { Config } from '../config/config.schema';
+import type { Service } from '../service';
+import { examplesText } from './client-verb';
+import { CommandFailure, EXIT, EXIT_CODES_HELP, guarded } from './exit';
+
+interface ServeFlags {
+  readonly config?: string;
+  readonly host?: string;
+  readonly port?: string;
+  readonly dataDir?: string;
+  readonly databaseUrl?: string;
+  readonly instancesFile?: string;
+  readonly logLevel?: string;
+}
+
+/** `foresail serve`: the scheduler itself. */
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('start the scheduler, with an embedded PostgreSQL unless DATABASE_URL is set')
+    .option('--config <file>', 'YAML file of settings, before FORESAIL_CONFIG')
+    .option('--host <address>', 'address to listen on, before FORESAIL_HOST')
+    .option('--port <number>', 'port to listen on, before FORESAIL_PORT')
+    .option('--data-dir <folder>', 'folder of the embedded PostgreSQL, before FORESAIL_DATA_DIR')
+    .option('--database-url <url>', 'PostgreSQL to use, before DATABASE_URL')
+    .option('--instances-file <file>', 'task instances to register, before FORESAIL_INSTANCES_FILE')
+    .option('--log-level <level>', 'from which level on to log, before FORESAIL_LOG_LEVEL')
+    .addHelpText(
+      'after',
+      examplesText(['foresail serve', 'foresail serve --port 0 --data-dir /var/lib/foresail']) +
+        EXIT_CODES_HELP,
+    )
+    .action(guarded(serve));
+}
+
+async function serve({ config: file, ...flags }: ServeFlags): Promise<void> {
+  const { loadConfig } = await import('../config/load-config.js');
+  const config = loadConfig({ flags: { ...flags }, ...(file === undefined ? {} : { file }) });
+  const { createLogger } = await import('../ops/logging.js');
+  const readable = process.stdout.isTTY;
+  const logger = createLogger({ level: config.log.level, readable });
+  armCrashPointOf(config, await import('../ops/crash-points.js'));
+  const { Service } = await import('../service.js');
+  const service = await startOr(() => Service.start(config, logger));
+  stopOnSignals(service);
+  await service.whenSettled();
+  process.stdout.write(greeting(service));
+}
+
+type CrashPoints = typeof import('../ops/crash-points');
+
+function armCrashPointOf({ testing }: Config, { armCrashPoint, isCrashPoint }: CrashPoints): void {
+  const [point, pass] = testing.crashAt?.split('#') ?? [];
+  if (point === undefined) return;
+  if (!isCrashPoint(point)) throw new CommandFailure(EXIT.usage, `no crash point ${point}`);
+  armCrashPoint(point, Number(pass ?? 1));
+}
+
+/** What stands in the way of a start is told in one sentence, without a stack. */
+async function startOr(start: () => Promise<Service>): Promise<Service> {
+  try {
+    return await start();
+  } catch (error) {
+    throw new CommandFailure(EXIT.failed, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/**
+ * The process itself listens: while it is a standby there is no application whose shutdown hooks
+ * could. A second signal ends it at once.
+ */
+function stopOnSignals(service: Service): void {
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(signal === 'SIGINT' ? 130 : 143);
+    stopping = true;
+    service.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+function greeting({ url, isLeading }: Service): string {
+  const state = isLeading ? 'is ready' : 'is a standby: another process leads this database';
+  return `
+Foresail ${state}: ${url}
+Swagger UI:            ${url}/docs
+
+Try:
+  curl ${url}/health
+  curl ${url}/queue/info
+  curl ${url}/queue/submit -d '{"model_name":"demo","task_input":{"prompt":"hi"}}'
+
+A worker for that model, in another terminal:
+  npx foresail worker --scheduler ${url} --model demo
+
+`;
+}

@@ -1,0 +1,85 @@
+import type { Command } from 'commander';
+import { uuidv7 } from 'uuidv7';
+import { UnreachableError, type ApiClient } from './api-client';
+import { nameText, numberFrom } from './arguments';
+import { clientVerb, withClient, type ClientFlags } from './client-verb';
+import { CommandFailure, EXIT, guarded } from './exit';
+import { Fields } from './fields';
+import { jsonObjectText } from './json-argument';
+import { formatOf, jsonText, recordText } from './output';
+import { assertSucceeded, printTask, timing } from './task';
+import { waitForEnd } from './wait-for-end';
+
+interface SubmitFlags extends ClientFlags {
+  readonly model: string;
+  readonly input: string;
+  readonly metadata: string;
+  readonly taskId?: string;
+  readonly wait: boolean;
+  readonly timeout?: number;
+}
+
+const EXAMPLES = [
+  `foresail submit --model llama --input '{"prompt": "Why is the sky blue?"}' --wait`,
+  `foresail submit --model llama --input @prompt.json --metadata '{"predicted_ms": 1200}'`,
+  'jq -c .prompt in.json | foresail submit --model llama --input - --task-id order-4711',
+];
+
+/** `foresail submit`: hands a task to the scheduler, and waits for its end if asked to. */
+export function submitCommand(): Command {
+  return clientVerb('submit', 'submit a task for a model', EXAMPLES)
+    .requiredOption('--model <name>', 'model that is to do it', nameText)
+    .option('--input <json>', 'input: a JSON object, @file, or - for standard input', '{}')
+    .option('--metadata <json>', 'facts to predict its running time from; read like --input', '{}')
+    .option(
+      '--task-id <id>',
+      'your own id; a repeat returns the same task (default: new)',
+      nameText,
+    )
+    .option('--wait', 'wait until it has ended; exits with 1 if it did not succeed', false)
+    .option('--timeout <seconds>', 'wait no longer than this', numberFrom(0, 1e7))
+    .action(guarded(submit));
+}
+
+async function submit(flags: SubmitFlags): Promise<void> {
+  if (flags.input === '-' && flags.metadata === '-') {
+    throw new CommandFailure(EXIT.usage, 'only one of --input and --metadata can be -');
+  }
+  const input = await jsonObjectText('--input', flags.input);
+  const metadata = await jsonObjectText('--metadata', flags.metadata);
+  // An id of our own makes a submission whose answer was lost findable, and a repeat harmless.
+  const taskId = flags.taskId ?? uuidv7();
+  // Spliced and not parsed: the numbers in it must reach the service as they were written.
+  const body =
+    `{"model_name":${JSON.stringify(flags.model)},"task_id":${JSON.stringify(taskId)},` +
+    `"task_input":${input},"metadata":${metadata}}`;
+  await withClient(flags, async (client) => {
+    const receipt = await handOver(client, taskId, body);
+    if (flags.wait) {
+      const task = await waitForEnd(client, taskId, timing(flags));
+      printTask(task, flags.output);
+      assertSucceeded(task);
+    } else if (formatOf(flags.output) === 'json') process.stdout.write(jsonText(receipt.raw));
+    else process.stdout.write(receiptText(receipt));
+  });
+}
+
+async function handOver(client: ApiClient, taskId: string, body: string): Promise<Fields> {
+  try {
+    const answer = await client.post('/queue/submit', body);
+    return new Fields(answer, 'the answer to POST /queue/submit');
+  } catch (error) {
+    if (!(error instanceof UnreachableError) || error.refused) throw error;
+    const doubt = 'the answer was lost: the task may have been taken all the same';
+    const remedy = `see "foresail task ${taskId}", or submit again with --task-id ${taskId}`;
+    const message = `${error.message}\n${doubt}; ${remedy}`;
+    throw new CommandFailure(EXIT.unreachable, message, { cause: error });
+  }
+}
+
+function receiptText(receipt: Fields): string {
+  return recordText([
+    ['task', receipt.text('task_id')],
+    ['instance', receipt.optionalText('scheduled_ti')],
+  ]);
+}

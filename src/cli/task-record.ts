@@ -1,0 +1,120 @@
+import { isTerminal, TASK_STATES, type TaskState } from '../core/task';
+import type { ApiClient } from './api-client';
+import { CommandFailure, EXIT } from './exit';
+import { Fields } from './fields';
+
+/** A task as `GET /v1/tasks/{id}` tells it; instants are Unix ms. */
+export interface TaskRecord {
+  /** The whole answer. */
+  readonly raw: unknown;
+  /** The scheduler's own id. */
+  readonly id: string;
+  readonly clientTaskId: string | null;
+  readonly model: string;
+  readonly state: TaskState;
+  readonly isTerminal: boolean;
+  readonly instanceId: string | null;
+  readonly submittedAt: number;
+  readonly finishedAt: number | null;
+  /** Running time by its worker's word, ms. */
+  readonly executionMs: number | null;
+  /** Predicted running time at speed 1, ms. */
+  readonly predictedMs: number;
+  readonly predictedBy: string;
+  /** Why it failed, in words. */
+  readonly failure: string | null;
+  readonly attempts: readonly AttemptRecord[];
+  readonly events: readonly EventRecord[];
+  readonly result: unknown;
+}
+
+/** One try to run a task; instants are Unix ms. */
+export interface AttemptRecord {
+  readonly no: number;
+  readonly instanceId: string;
+  readonly state: string;
+  readonly runningSince: number | null;
+  readonly endedAt: number | null;
+  readonly executionMs: number | null;
+}
+
+/** One thing that happened to a task; the instant is Unix ms. */
+export interface EventRecord {
+  readonly at: number;
+  readonly type: string;
+  readonly to: string | null;
+  readonly attempt: number;
+  readonly message: string;
+}
+
+/**
+ * Asks for a task by any of its ids.
+ * @throws {RefusedError} 404 when there is no such task
+ * @throws {CommandFailure} when nobody answers, or not in the expected form
+ */
+export async function fetchTask(client: ApiClient, id: string): Promise<TaskRecord> {
+  return readTask(await client.get(`/v1/tasks/${encodeURIComponent(id)}`));
+}
+
+function readTask(answer: unknown): TaskRecord {
+  const task = new Fields(answer, 'the answer to GET /v1/tasks/{id}');
+  const state = stateOf(task.text('state'));
+  const prediction = task.object('prediction');
+  const failure = task.optionalObject('failure');
+  return {
+    raw: answer,
+    id: task.text('id'),
+    clientTaskId: task.optionalText('client_task_id'),
+    model: task.text('model'),
+    state,
+    isTerminal: isTerminal(state),
+    instanceId: task.optionalText('instance_id'),
+    submittedAt: instantOf(task.text('submitted_at')),
+    finishedAt: optionalInstant(task.optionalText('finished_at')),
+    executionMs: task.optionalNumber('execution_ms'),
+    predictedMs: prediction.number('service_ms'),
+    predictedBy: prediction.text('method'),
+    failure: failure && `${failure.text('message')} (${failure.text('kind')})`,
+    attempts: task.list('attempts').map(readAttempt),
+    events: task.list('events').map(readEvent),
+    result: task.any('result'),
+  };
+}
+
+function readAttempt(attempt: Fields): AttemptRecord {
+  return {
+    no: attempt.number('attempt'),
+    instanceId: attempt.text('instance_id'),
+    state: attempt.text('state'),
+    runningSince: optionalInstant(attempt.optionalText('running_since')),
+    endedAt: optionalInstant(attempt.optionalText('ended_at')),
+    executionMs: attempt.optionalNumber('execution_ms'),
+  };
+}
+
+function readEvent(event: Fields): EventRecord {
+  return {
+    at: instantOf(event.text('at')),
+    type: event.text('type'),
+    to: event.optionalText('to'),
+    attempt: event.number('attempt'),
+    message: event.text('message'),
+  };
+}
+
+function stateOf(text: string): TaskState {
+  const known = TASK_STATES.find((state) => state === text);
+  if (known !== undefined) return known;
+  const states = TASK_STATES.join(', ');
+  throw new CommandFailure(EXIT.failed, `the task has the state "${text}"; known are ${states}`);
+}
+
+function instantOf(text: string): number {
+  const unixMs = Date.parse(text);
+  if (!Number.isNaN(unixMs)) return unixMs;
+  throw new CommandFailure(EXIT.failed, `"${text}" of the answer is no instant in ISO 8601`);
+}
+
+function optionalInstant(text: string | null): number | null {
+  return text === null ? null : instantOf(text);
+}

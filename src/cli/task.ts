@@ -1,0 +1,109 @@
+import type { Command } from 'commander';
+import { systemRandom } from '../ops/system';
+import { nameText, numberFrom } from './arguments';
+import { clientVerb, withClient, type ClientFlags } from './client-verb';
+import { CommandFailure, EXIT, guarded } from './exit';
+import {
+  durationText,
+  formatOf,
+  instantText,
+  jsonText,
+  paintState,
+  recordText,
+  tableText,
+  type Column,
+  type OutputFormat,
+} from './output';
+import { fetchTask, type EventRecord, type TaskRecord } from './task-record';
+import { waitForEnd } from './wait-for-end';
+
+interface TaskFlags extends ClientFlags {
+  readonly wait: boolean;
+  readonly timeout?: number;
+}
+
+const EXAMPLES = ['foresail task order-4711', 'foresail task order-4711 --wait -o json'];
+
+/** `foresail task`: one task with everything that happened to it. */
+export function taskCommand(): Command {
+  return clientVerb('task', 'show a task, its history and its result', EXAMPLES)
+    .argument('<id>', 'id of the task: your own, or the one that the scheduler gave it', nameText)
+    .option('--wait', 'wait until it has ended; exits with 1 if it did not succeed', false)
+    .option('--timeout <seconds>', 'wait no longer than this', numberFrom(0, 1e7))
+    .action(guarded(showTask));
+}
+
+async function showTask(id: string, flags: TaskFlags): Promise<void> {
+  const task = await withClient(flags, (client) =>
+    flags.wait ? waitForEnd(client, id, timing(flags)) : fetchTask(client, id),
+  );
+  printTask(task, flags.output);
+  if (flags.wait) assertSucceeded(task);
+}
+
+/** How long to wait for the end of a task, by `--timeout`. */
+export function timing({
+  timeout,
+}: {
+  readonly timeout?: number;
+}): Parameters<typeof waitForEnd>[2] {
+  return { random: systemRandom, ...(timeout === undefined ? {} : { timeoutMs: timeout * 1000 }) };
+}
+
+/** Prints a task on standard output, whole in JSON, in short for people. */
+export function printTask(task: TaskRecord, asked: OutputFormat | undefined): void {
+  const asJson = formatOf(asked) === 'json';
+  process.stdout.write(asJson ? jsonText(task.raw) : taskText(task));
+}
+
+/** @throws {CommandFailure} failed, for any other end of the task than success */
+export function assertSucceeded({ state, failure }: TaskRecord): void {
+  if (state === 'succeeded') return;
+  const why = failure === null ? '' : `: ${failure}`;
+  throw new CommandFailure(EXIT.failed, `the task ${WORDS.get(state) ?? `is ${state}`}${why}`);
+}
+
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ['failed', 'failed'],
+  ['cancelled', 'was cancelled'],
+  ['timed_out', 'took too long'],
+]);
+
+/** A task in lines for people: what it is, what happened, what came of it. */
+export function taskText(task: TaskRecord): string {
+  const { submittedAt, finishedAt, executionMs, predictedMs, predictedBy } = task;
+  const record = recordText([
+    ['id', task.id],
+    ['your id', task.clientTaskId],
+    ['model', task.model],
+    ['state', task.state, paintState],
+    ['instance', task.instanceId],
+    ['submitted', instantText(submittedAt)],
+    ['finished', finishedAt === null ? null : instantText(finishedAt)],
+    ['predicted', `${durationText(predictedMs)} (${predictedBy})`],
+    ['ran for', executionMs === null ? null : durationText(executionMs)],
+    ['failure', task.failure],
+  ]);
+  const events = tableText(task.events, eventColumns(submittedAt), 'nothing has happened yet');
+  const result = task.result ?? null;
+  const shown = result === null ? '' : `\nresult:\n${jsonText(result)}`;
+  return `${record}\n${events}${shown}`;
+}
+
+function eventColumns(submittedAt: number): readonly Column<EventRecord>[] {
+  return [
+    {
+      head: 'AFTER',
+      align: 'right',
+      value: ({ at }) => durationText(Math.max(0, at - submittedAt)),
+    },
+    { head: 'EVENT', value: ({ type }) => type },
+    { head: 'STATE', value: ({ to }) => to ?? '', paint: paintState },
+    {
+      head: 'ATTEMPT',
+      align: 'right',
+      value: ({ attempt }) => (attempt === 0 ? '' : String(attempt)),
+    },
+    { head: 'WHY', value: ({ message }) => message },
+  ];
+}

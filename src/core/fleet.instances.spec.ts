@@ -1,0 +1,187 @@
+import {
+  draftOf,
+  exactly,
+  instanceDraftOf,
+  newestHeld,
+  placeAll,
+  placeOf,
+  QUEUE,
+  rigWith,
+  settingsOf,
+  submitted,
+} from '../../test/support/builders';
+import { queueKey } from './queue';
+import type { Outcome } from './task';
+import { instant } from './units';
+
+const OTHER = queueKey('model', 'other');
+const SUCCESS: Outcome = { kind: 'succeeded', executionMs: null };
+
+describe('Fleet', () => {
+  describe('an instance', () => {
+    it('that joins takes what waits', () => {
+      const { fleet } = rigWith([0]);
+      const { task } = submitted(fleet, draftOf());
+      fleet.addInstance(instanceDraftOf('new'));
+      placeAll(fleet);
+      expect(placeOf(task)).toBe('dispatching new');
+    });
+
+    it('that leaves keeps its attempts to their end, and is gone then', () => {
+      const { fleet, instances } = rigWith([1]);
+      const [running, waiting] = [1, 2].map(() => submitted(fleet, draftOf()).task);
+      const [instance] = instances;
+      if (!running || !waiting || !instance) throw new Error('two tasks, one instance');
+      fleet.removeInstance(instance);
+      expect([placeOf(waiting), fleet.instances.size]).toEqual(['queued nowhere', 1]);
+      expect(fleet.submit(draftOf())).toMatchObject({ code: 'no_instance' });
+      fleet.course.ended(newestHeld(fleet, running), SUCCESS);
+      expect([running.state, fleet.instances.size]).toEqual(['succeeded', 0]);
+      expect(fleet.findInstance('i-1')).toBeUndefined();
+    });
+
+    it('that comes back while its attempts go on takes what waits', () => {
+      const { fleet, instances } = rigWith([2]);
+      submitted(fleet, draftOf());
+      const [instance] = instances;
+      if (!instance) throw new Error('one instance');
+      fleet.removeInstance(instance);
+      fleet.reviveInstance(instance);
+      expect(placeOf(submitted(fleet, draftOf()).task)).toBe('dispatching i-1');
+      expect(instance.backlog.heldCount).toBe(2);
+    });
+
+    it.each(['lost', 'draining', 'without slots'] as const)(
+      'that is %s lets go of what was bound to it',
+      (how) => {
+        const { fleet, instances } = rigWith([1, 1], settingsOf('round_robin'));
+        const tasks = [1, 2, 3, 4].map(() => submitted(fleet, draftOf()).task);
+        const [, second] = instances;
+        if (!second) throw new Error('two instances');
+        const none = { ...second.capacity, slots: 0 };
+        fleet.updateInstance(
+          second,
+          how === 'lost'
+            ? { health: 'lost' }
+            : how === 'draining'
+              ? { draining: true }
+              : { capacity: none },
+        );
+        placeAll(fleet);
+        expect(tasks.slice(2).map(placeOf)).toEqual(['queued i-1', 'queued i-1']);
+      },
+    );
+
+    it('that is only suspect keeps what is bound to it', () => {
+      const { fleet, instances } = rigWith([1], settingsOf('round_robin'));
+      const tasks = [1, 2].map(() => submitted(fleet, draftOf()).task);
+      if (instances[0]) fleet.updateInstance(instances[0], { health: 'suspect' });
+      expect(instances[0]?.line.size).toBe(1);
+      expect(tasks.map(placeOf)).toEqual(['dispatching i-1', 'queued i-1']);
+    });
+
+    it('that moves to another queue takes its attempts along, not what waited for it', () => {
+      const { fleet, instances } = rigWith([1, 1], settingsOf('round_robin'));
+      const tasks = [1, 2, 3, 4].map(() => submitted(fleet, draftOf()).task);
+      if (instances[1]) fleet.moveInstance(instances[1], OTHER);
+      placeAll(fleet);
+      expect(tasks.map(placeOf)).toEqual([
+        'dispatching i-1',
+        'dispatching i-2',
+        'queued i-1',
+        'queued i-1',
+      ]);
+      expect(fleet.submit(draftOf({ queue: OTHER })).kind).toBe('accepted');
+    });
+
+    it('that moves away leaves its bound tasks to whoever is free', () => {
+      const { fleet, instances } = rigWith([1, 2], settingsOf('round_robin'));
+      const tasks = [1, 2, 3].map(() => submitted(fleet, draftOf()).task);
+      placeAll(fleet);
+      expect(tasks.map(placeOf)[2]).toBe('queued i-1');
+      if (instances[0]) fleet.moveInstance(instances[0], OTHER);
+      placeAll(fleet);
+      expect(tasks.map(placeOf)[2]).toBe('dispatching i-2');
+    });
+
+    it('has the order of the queue that it moves to', () => {
+      const { fleet, instances } = rigWith([0], settingsOf('shortest_queue'));
+      const [instance] = instances;
+      if (!instance) throw new Error('one instance');
+      fleet.configure(OTHER, settingsOf('shortest_queue', { orderG: 2 }));
+      fleet.moveInstance(instance, OTHER);
+      fleet.updateInstance(instance, { capacity: { ...instance.capacity, slots: 1 } });
+      const long = { queue: OTHER, prediction: exactly(9_000) };
+      const short = { queue: OTHER, prediction: exactly(1), submittedAt: instant(5) };
+      const drafts = [long, long, short].map(draftOf);
+      const [running, , quick] = drafts.map((draft) => submitted(fleet, draft).task);
+      if (running) fleet.course.ended(newestHeld(fleet, running), SUCCESS);
+      placeAll(fleet);
+      expect(quick?.state).toBe('dispatching');
+    });
+
+    it('is found by its new name', () => {
+      const { fleet, instances } = rigWith([1]);
+      if (instances[0]) fleet.updateInstance(instances[0], { name: 'gpu-7' });
+      expect(fleet.findInstance('gpu-7')).toBe(instances[0]);
+    });
+  });
+
+  describe('configure', () => {
+    it('changes every queue without settings of its own', () => {
+      const { fleet } = rigWith([1]);
+      fleet.addInstance(instanceDraftOf('o', 1, { queue: OTHER }));
+      fleet.configure(OTHER, settingsOf('weighted'));
+      fleet.configure(null, settingsOf('round_robin'));
+      const names = [...fleet.queues.values()].map(({ key, strategy }) => [key, strategy.name]);
+      expect(names).toEqual([
+        [QUEUE, 'round_robin'],
+        [OTHER, 'weighted'],
+      ]);
+      expect([fleet.settingsFor(queueKey('model', 'new')), fleet.settingsFor(OTHER)]).toEqual([
+        settingsOf('round_robin'),
+        settingsOf('weighted'),
+      ]);
+    });
+
+    it('holds for a queue that does not exist yet', () => {
+      const { fleet } = rigWith([1]);
+      fleet.configure(OTHER, settingsOf('weighted'));
+      fleet.addInstance(instanceDraftOf('o', 1, { queue: OTHER }));
+      expect(fleet.queues.get(OTHER)?.strategy.name).toBe('weighted');
+    });
+
+    it.each([null, QUEUE, OTHER])('changes nothing when the strategy is unknown: %s', (key) => {
+      const { fleet } = rigWith([1]);
+      expect(() => fleet.configure(key, settingsOf('guess'))).toThrow('guess');
+      expect(fleet.defaultSettings).toEqual(settingsOf('earliest'));
+      expect(fleet.settingsFor(key ?? OTHER)).toEqual(settingsOf('earliest'));
+    });
+
+    it('lets bound tasks go to whoever is free first when the strategy binds late', () => {
+      const { fleet } = rigWith([1, 1], settingsOf('round_robin'));
+      const tasks = [1, 2, 3].map(() => submitted(fleet, draftOf()).task);
+      expect(tasks.map(placeOf)[2]).toBe('queued i-1');
+      fleet.configure(null, settingsOf('earliest'));
+      if (tasks[1]) fleet.course.ended(newestHeld(fleet, tasks[1]), SUCCESS);
+      placeAll(fleet);
+      expect(tasks.map(placeOf)[2]).toBe('dispatching i-2');
+    });
+
+    it('binds what waits when the strategy binds early', () => {
+      const { fleet, instances } = rigWith([1, 1]);
+      for (let i = 0; i < 6; i++) submitted(fleet, draftOf());
+      fleet.configure(null, settingsOf('shortest_queue'));
+      placeAll(fleet);
+      expect(instances.map(({ line }) => line.size)).toEqual([2, 2]);
+    });
+
+    it('sends ahead when that is allowed', () => {
+      const { fleet } = rigWith([1]);
+      const tasks = [1, 2, 3].map(() => submitted(fleet, draftOf()).task);
+      fleet.configure(null, settingsOf('earliest', { prefetch: 1 }));
+      placeAll(fleet);
+      expect(tasks.map(({ state }) => state)).toEqual(['dispatching', 'dispatching', 'queued']);
+    });
+  });
+});

@@ -1,0 +1,48 @@
+import { instanceOf } from '../../test/support/builders';
+import { InstanceDirectory } from './instance-directory';
+
+describe('InstanceDirectory', () => {
+  it('finds an instance by its id, its address and its name', () => {
+    const directory = new InstanceDirectory();
+    const a = instanceOf('a', 1, { name: 'gpu-7' });
+    directory.add(a);
+    for (const ref of ['a', 'a.test:8000', 'gpu-7']) expect(directory.find(ref)).toBe(a);
+    expect([directory.get(a.id), [...directory.all.values()]]).toEqual([a, [a]]);
+    expect(directory.find('b')).toBeUndefined();
+  });
+
+  it('means the newest of namesakes', () => {
+    const directory = new InstanceDirectory();
+    const [a, b] = [instanceOf('a', 1, { name: 'gpu' }), instanceOf('b', 1, { name: 'gpu' })];
+    directory.add(a);
+    directory.add(b);
+    expect(directory.find('gpu')).toBe(b);
+    directory.delete(a);
+    expect(directory.find('gpu')).toBe(b);
+  });
+
+  it('finds it under its new name only', () => {
+    const directory = new InstanceDirectory();
+    const a = instanceOf('a', 1, { name: 'old' });
+    directory.add(a);
+    directory.rename(a, 'new');
+    expect([directory.find('old'), directory.find('new'), a.name]).toEqual([undefined, a, 'new']);
+  });
+
+  it('finds it by its address although that was its name', () => {
+    const directory = new InstanceDirectory();
+    const a = instanceOf('a', 1, { name: 'a.test:8000' });
+    directory.add(a);
+    directory.rename(a, 'gpu-7');
+    expect(directory.find('a.test:8000')).toBe(a);
+  });
+
+  it('forgets it under all its names', () => {
+    const directory = new InstanceDirectory();
+    const a = instanceOf('a', 1, { name: 'gpu-7' });
+    directory.add(a);
+    directory.delete(a);
+    for (const ref of ['a', 'a.test:8000', 'gpu-7']) expect(directory.find(ref)).toBeUndefined();
+    expect(directory.all.size).toBe(0);
+  });
+});

@@ -1,0 +1,202 @@
+import { exactly, heldOf, instanceOf, QUEUE, taskOf } from '../../test/support/builders';
+import { SeededRandom } from '../../test/support/seeded-random';
+import { EarliestStrategy } from '../strategies/earliest.strategy';
+import { ShortestQueueStrategy } from '../strategies/shortest-queue.strategy';
+import type { Instance } from './instance';
+import { CANDIDATE_LIMIT, decide, reasons } from './placement';
+import { Queue } from './queue';
+import { ONE_SLOT } from './resources';
+import type { Candidate, ChoosingStrategy, PlacementStrategy, RankedStrategy } from './strategy';
+import { instanceId, instant, strategyName } from './units';
+
+const NOW = instant(1_000);
+
+function queueOf(strategy: PlacementStrategy, instances: readonly Instance[], prefetch = 0): Queue {
+  const settings = { strategy: strategy.name, orderG: 0, prefetch };
+  const queue = new Queue(QUEUE, settings, strategy, ONE_SLOT);
+  for (const instance of instances) {
+    queue.attach(instance);
+    queue.refresh(instance, NOW);
+  }
+  return queue;
+}
+
+function busy(id: string, remainingMs: number, slots = 1): Instance {
+  const instance = instanceOf(id, slots);
+  for (let i = 0; i < slots; i++) {
+    const task = taskOf({ prediction: exactly(remainingMs) });
+    instance.backlog.hold(heldOf(task, { runningSince: NOW }));
+  }
+  return instance;
+}
+
+/** Takes the last candidate, and remembers what it was shown. */
+class LastStrategy implements ChoosingStrategy {
+  readonly name = strategyName('last');
+  shown: readonly Candidate[] = [];
+
+  constructor(readonly binding: 'late' | 'early') {}
+
+  choose(candidates: readonly [Candidate, ...Candidate[]]) {
+    this.shown = candidates;
+    const last = candidates.at(-1) ?? candidates[0];
+    return { instanceId: last.instanceId, reason: 'the last one' };
+  }
+}
+
+/** What was decided, with the id of the instance: `now fast`, `bound a`, `waiting`. */
+function decision(queue: Queue, task = taskOf()): string {
+  const placement = decide(queue, task, NOW, new SeededRandom());
+  return placement.kind === 'waiting' ? 'waiting' : `${placement.kind} ${placement.instance.id}`;
+}
+
+describe('decide', () => {
+  describe('with late binding', () => {
+    it('takes the fastest instance with a free slot', () => {
+      const [slow, fast, taken] = [instanceOf('slow'), instanceOf('fast'), busy('taken', 1)];
+      fast.speed = 2;
+      taken.speed = 9;
+      const queue = queueOf(new EarliestStrategy(), [slow, fast, taken]);
+      expect(decision(queue)).toBe('now fast');
+      expect(decide(queue, taskOf(), NOW, new SeededRandom())).toMatchObject({
+        reason: 'earliest: first in rank (0.500)',
+      });
+    });
+
+    it('waits while no slot is free', () => {
+      expect(decision(queueOf(new EarliestStrategy(), [busy('a', 1)]))).toBe('waiting');
+      expect(decision(queueOf(new LastStrategy('late'), [busy('a', 1)]))).toBe('waiting');
+    });
+
+    it('sends ahead only when no slot is free', () => {
+      const [fast, slow] = [busy('fast', 1), instanceOf('slow')];
+      fast.speed = 9;
+      const queue = queueOf(new EarliestStrategy(), [fast, slow], 1);
+      expect(decision(queue)).toBe(`now ${slow.id}`);
+      slow.backlog.hold(heldOf(taskOf()));
+      queue.refresh(slow, NOW);
+      expect(decision(queue)).toBe(`now ${fast.id}`);
+    });
+
+    it('shows a choosing strategy those with a free slot', () => {
+      const strategy = new LastStrategy('late');
+      const [a, b] = [instanceOf('a'), instanceOf('b')];
+      const queue = queueOf(strategy, [a, busy('c', 1), b]);
+      expect(decision(queue)).toBe(`now ${b.id}`);
+      expect(strategy.shown.map((candidate) => candidate.instanceId)).toEqual(['a', 'b']);
+    });
+  });
+
+  describe('with early binding', () => {
+    it('starts at once where a slot is free', () => {
+      const idle = instanceOf('idle');
+      const queue = queueOf(new ShortestQueueStrategy(), [busy('a', 50), idle]);
+      expect(decision(queue)).toBe(`now ${idle.id}`);
+    });
+
+    it('binds to an instance that is busy', () => {
+      const shortest = busy('b', 10);
+      const queue = queueOf(new ShortestQueueStrategy(), [busy('a', 50), shortest]);
+      expect(decision(queue)).toBe(`bound ${shortest.id}`);
+    });
+
+    it('does not overtake those who are bound already', () => {
+      const instance = instanceOf('a');
+      const queue = queueOf(new ShortestQueueStrategy(), [instance]);
+      const before = taskOf();
+      queue.join(before, NOW);
+      queue.bind(before, instance, NOW);
+      expect(decision(queue)).toBe(`bound ${instance.id}`);
+    });
+
+    it('waits when no instance could take it', () => {
+      const gone = instanceOf('a', 1, { health: 'suspect' });
+      const draining = instanceOf('b', 1, { draining: true });
+      const queue = queueOf(new ShortestQueueStrategy(), [gone, draining]);
+      expect(decision(queue)).toBe('waiting');
+    });
+
+    it('ranks among all that fit when the strategy ranks', () => {
+      const fewest: RankedStrategy = {
+        name: strategyName('fewest'),
+        binding: 'early',
+        rank: ({ occupied }) => occupied,
+      };
+      const least = busy('b', 10, 2);
+      const queue = queueOf(fewest, [busy('a', 50, 3), least, busy('c', 50, 3)]);
+      expect(decision(queue)).toBe(`bound ${least.id}`);
+    });
+  });
+
+  describe('after a loss', () => {
+    const strategies: readonly [string, () => PlacementStrategy][] = [
+      ['late and ranked', () => new EarliestStrategy()],
+      ['late and choosing', () => new LastStrategy('late')],
+      ['early', () => new LastStrategy('early')],
+    ];
+
+    it.each(strategies)('goes elsewhere: %s', (_name, make) => {
+      const [a, b] = [instanceOf('a'), instanceOf('b')];
+      for (const avoided of [a, b]) {
+        const task = taskOf({ avoid: avoided.id });
+        const other = avoided === a ? b : a;
+        expect(decision(queueOf(make(), [a, b]), task)).toBe(`now ${other.id}`);
+      }
+    });
+
+    it.each(strategies)('goes back when there is no other: %s', (_name, make) => {
+      const a = instanceOf('a');
+      const task = taskOf({ avoid: a.id });
+      expect(decision(queueOf(make(), [a]), task)).toBe(`now ${a.id}`);
+    });
+  });
+
+  it('shows no more than 1 000 candidates, each of them sometimes', () => {
+    const instances = Array.from({ length: CANDIDATE_LIMIT + 500 }, (_, i) => instanceOf(`i-${i}`));
+    const strategy = new LastStrategy('early');
+    const queue = queueOf(strategy, instances);
+    const random = new SeededRandom(5);
+    const seen = new Set<string>();
+    for (let i = 0; i < 20; i++) {
+      decide(queue, taskOf(), NOW, random);
+      const ids = strategy.shown.map((candidate) => candidate.instanceId);
+      expect(new Set(ids).size).toBe(CANDIDATE_LIMIT);
+      for (const id of ids) seen.add(id);
+    }
+    expect(seen.size).toBe(instances.length);
+  });
+
+  it('reports a defect when a strategy chooses what was not offered', () => {
+    const rogue: ChoosingStrategy = {
+      name: strategyName('rogue'),
+      binding: 'early',
+      choose: () => ({ instanceId: instanceId('elsewhere'), reason: '' }),
+    };
+    expect(() => decision(queueOf(rogue, [instanceOf('a')]))).toThrow(
+      'strategy rogue chose elsewhere, which was not offered',
+    );
+  });
+
+  it('changes nothing', () => {
+    const instance = busy('a', 10);
+    const queue = queueOf(new ShortestQueueStrategy(), [instance]);
+    const task = taskOf();
+    queue.join(task, NOW);
+    const before = { ...task };
+    decision(queue, task);
+    expect([task, queue.waiting, instance.line.size]).toEqual([before, 1, 0]);
+  });
+});
+
+describe('reasons', () => {
+  it('counts why no instance can take the task now', () => {
+    const instances = [
+      instanceOf('a', 1, { draining: true }),
+      instanceOf('b', 1, { health: 'lost' }),
+      instanceOf('c', 1, { health: 'lost' }),
+      busy('d', 10),
+    ];
+    const queue = queueOf(new EarliestStrategy(), instances);
+    expect(reasons(queue, taskOf(), NOW)).toEqual({ draining: 1, lost: 2, busy: 1 });
+  });
+});

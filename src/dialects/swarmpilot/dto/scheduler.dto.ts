@@ -1,0 +1,45 @@
+import { IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
+import { Nullable } from '../../../http/dto-fields';
+import { LONGEST_MODEL_NAME } from './limits';
+
+const LONGEST_STRATEGY_NAME = 100;
+
+/** `POST /scheduler/set` */
+export class SetStrategyDto {
+  /**
+   * Strategy that places from the next placement on: `earliest`, `shortest_queue`, `round_robin`,
+   * `weighted`, `probabilistic`, or one that was loaded at start.
+   * @example 'shortest_queue'
+   */
+  @IsString()
+  @MinLength(1)
+  @MaxLength(LONGEST_STRATEGY_NAME)
+  name!: string;
+
+  /**
+   * Only the queue of this model, 1 to 256 characters. Default: every queue without a strategy of
+   * its own.
+   * @example 'llama-3-8b'
+   */
+  @IsOptional()
+  @Nullable()
+  @IsString()
+  @MinLength(1)
+  @MaxLength(LONGEST_MODEL_NAME)
+  model_name?: string | null;
+}
+
+/** What became of it. */
+export class SetStrategyAnswerDto {
+  /**
+   * `error` for a name that is not known.
+   * @example 'success'
+   */
+  status!: 'success' | 'error';
+
+  /**
+   * `OK`, or the names that are known.
+   * @example 'OK'
+   */
+  message!: string;
+}

@@ -1,0 +1,43 @@
+import { applyDecorators, Controller, Get, HttpCode } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { VERSION } from '../../config/version';
+import { documentErrors, SAMPLE_REQUEST_ID } from '../../http/document-errors';
+import type { Plain } from '../../http/dto-fields';
+import { DatabaseProbe } from '../../persistence/database-probe';
+import { TaskRecorder } from '../../tasks/task-recorder';
+import { HealthDto, UnhealthyDto } from './dto/health.dto';
+import { errorAnswer, HEALTH_PATH } from './swarmpilot.errors';
+import { health } from './swarmpilot.mapper';
+
+/** `/health` fails in a shape of its own, and is asked without a key. */
+function HealthRoute(): MethodDecorator {
+  const codes = ['store_unavailable', 'not_leading'] as const;
+  const example: Plain<HealthDto> = { status: 'healthy', service: 'scheduler', version: VERSION };
+  return applyDecorators(
+    HttpCode(200),
+    ApiOperation({ operationId: 'health', tags: ['SwarmPilot'], security: [] }),
+    ApiOkResponse({ type: HealthDto, description: 'Healthy.', example }),
+    ...documentErrors({
+      answer: (error) => errorAnswer(error, SAMPLE_REQUEST_ID, HEALTH_PATH),
+      codes,
+      schema: UnhealthyDto,
+    }),
+  );
+}
+
+/** Whether the scheduler can work. */
+@Controller()
+export class HealthController {
+  constructor(
+    private readonly recorder: TaskRecorder,
+    private readonly database: DatabaseProbe,
+  ) {}
+
+  /** Tell whether tasks can be taken, placed and recorded. */
+  @Get(HEALTH_PATH)
+  @HealthRoute()
+  async check(): Promise<Plain<HealthDto>> {
+    const answers = await this.database.answers();
+    return health({ answers, canRecord: this.recorder.canRecord });
+  }
+}

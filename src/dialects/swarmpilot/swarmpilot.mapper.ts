@@ -1,0 +1,274 @@
+import { VERSION } from '../../config/version';
+import { SchedulerError } from '../../core/errors';
+import type { Instance } from '../../core/instance';
+import { queueKey, queueName } from '../../core/queue';
+import type { Outcome, TaskState } from '../../core/task';
+import { dispatchId, type DispatchId, type Instant, type QueueKey } from '../../core/units';
+import type { JsonObject, Plain } from '../../http/dto-fields';
+import { jsonText, withMember } from '../../http/json-text';
+import type { Registration } from '../../instances/instances.service';
+import type { InstanceWait } from '../../queues/queues.service';
+import { FETCH_RESULT } from '../../tasks/early-reports';
+import type { Report, ReportAnswer } from '../../tasks/task-lifecycle';
+import type { TaskView } from '../../tasks/task-view';
+import type { Receipt, TaskSubmission } from '../../tasks/tasks.service';
+import type { HealthDto } from './dto/health.dto';
+import type { QueueInfoAnswerDto, SubmitAnswerDto, SubmitDto } from './dto/queue.dto';
+import type {
+  ResultSubmitAnswerDto,
+  ResultSubmitDto,
+  TaskCompleteAnswerDto,
+  TaskCompleteDto,
+} from './dto/report.dto';
+import type { SetStrategyDto } from './dto/scheduler.dto';
+import type { TaskAnswerDto } from './dto/task.dto';
+import type { RegisterAnswerDto, RegisterDto, RemoveAnswerDto, RemoveDto } from './dto/ti.dto';
+
+/** Characters of an error that are kept. */
+const LONGEST_ERROR = 4_000;
+
+type WireStatus = TaskAnswerDto['task_status'];
+
+/** How each state is called in SwarmPilot (RELIABILITY_MODEL, section 3). */
+const WIRE_STATUS = {
+  queued: 'queued',
+  dispatching: 'queued',
+  dispatched: 'scheduled',
+  running: 'scheduled',
+  paused: 'scheduled',
+  stopping: 'scheduled',
+  succeeded: 'completed',
+  failed: 'completed',
+  cancelled: 'completed',
+  timed_out: 'completed',
+  released: 'completed',
+} as const satisfies Record<TaskState, WireStatus>;
+
+/** What an instance is registered with. */
+export function toRegistration({ host, port, model_name: model }: RegisterDto): Registration {
+  return { host, port, modelName: model ?? undefined };
+}
+
+/** The answer to a registration that held. */
+export function registered({ id, address, queue }: Instance): Plain<RegisterAnswerDto> {
+  const message = `registered ${address} for ${queueName(queue)}`;
+  return { status: 'success', message, ti_uuid: id };
+}
+
+/**
+ * The name of the instance that is to be removed: its id, else its address.
+ * @throws {SchedulerError} invalid_input when neither is whole
+ */
+export function toRemovalRef({ host, port, ti_uuid: id }: RemoveDto): string {
+  if (id !== undefined && id !== null) return id;
+  const given = { host: host ?? undefined, port: port ?? undefined };
+  if (given.host !== undefined && given.port !== undefined) return `${given.host}:${given.port}`;
+  const absent = given.host === undefined ? 'host' : 'port';
+  const msg = `${absent} is missing: an instance is named by ti_uuid, or by host and port`;
+  const faults = [{ loc: ['body', absent], msg, type: 'missing' }];
+  throw new SchedulerError('invalid_input', msg, { faults });
+}
+
+/** The answer to a removal; undefined is an instance that is not registered. */
+export function removed(asked: RemoveDto, instance: Instance | undefined): Plain<RemoveAnswerDto> {
+  if (instance) {
+    const { address, host, port, id } = instance;
+    return { status: 'success', message: `removed ${address}`, host, port, ti_uuid: id };
+  }
+  const message = `no instance ${JSON.stringify(toRemovalRef(asked))} is registered`;
+  const { host = null, port = null } = asked;
+  return { status: 'error', message, host, port, ti_uuid: null };
+}
+
+/** The task that a client submits. */
+export function toSubmission(dto: SubmitDto): TaskSubmission {
+  return {
+    kind: 'model',
+    queueName: dto.model_name,
+    clientId: dto.task_id ?? null,
+    taskInput: dto.task_input,
+    metadata: dto.metadata,
+  };
+}
+
+/** The answer to a submission, and to its repeats. */
+export function submitted({ taskId, clientId, instanceId }: Receipt): Plain<SubmitAnswerDto> {
+  return { status: 'success', task_id: clientId ?? taskId, scheduled_ti: instanceId };
+}
+
+/** The waits at the instances, in ms. */
+export function queueInfo(waits: readonly InstanceWait[]): Plain<QueueInfoAnswerDto> {
+  const queues = waits.map(({ instance, queue, meanMs, deviationMs }) => ({
+    model_name: queueName(queue.key),
+    ti_uuid: instance.id,
+    waiting_time_expect: meanMs,
+    waiting_time_error: deviationMs,
+  }));
+  return { status: 'success', queues };
+}
+
+/** A `TaskAnswerDto` as JSON text: the result is set in as it is stored, neither parsed nor printed. */
+export function taskAnswer(view: TaskView): string {
+  const answer: Plain<Omit<TaskAnswerDto, 'result'>> = {
+    task_id: view.clientId ?? view.id,
+    task_status: WIRE_STATUS[view.state],
+    scheduled_ti: view.instanceId,
+    submit_time: view.submittedWallMs / 1000,
+  };
+  return withMember(answer, 'result', resultText(view));
+}
+
+/** JSON text of what SwarmPilot calls the result: that of a success, else the error. */
+function resultText({ state, result, failure }: TaskView): string {
+  switch (state) {
+    case 'succeeded':
+      return result ?? 'null';
+    case 'failed':
+      return jsonText({ error: failure?.message ?? 'failed' });
+    case 'cancelled':
+      return jsonText({ error: failure?.message ?? 'cancelled' });
+    case 'timed_out':
+      return jsonText({ error: failure?.message ?? 'timed out' });
+    case 'queued':
+    case 'dispatching':
+    case 'dispatched':
+    case 'running':
+    case 'paused':
+    case 'stopping':
+    case 'released':
+      return 'null';
+  }
+}
+
+/** A worker says that it is through; the result is to be fetched from it. */
+export function toNotification(dto: TaskCompleteDto): Report {
+  return {
+    taskRef: dto.task_id,
+    instanceRef: dto.instance_id,
+    dispatchId: null,
+    outcome: { kind: 'succeeded', executionMs: dto.execution_time },
+    result: FETCH_RESULT,
+  };
+}
+
+/** The answer to a notification. */
+export function notified(
+  answer: ReportAnswer,
+  { task_id: task, instance_id: instance }: TaskCompleteDto,
+  now: Instant,
+): Plain<TaskCompleteAnswerDto> {
+  const unknown = whatIsUnknown(answer, task, instance);
+  if (unknown !== undefined) return { status: 'warning', message: unknown, total_time_ms: null };
+  return { status: 'success', message: saidOf(answer), total_time_ms: totalTimeMs(answer, now) };
+}
+
+/**
+ * A worker brings the result of a task, or says that it failed.
+ * @param limitBytes a larger result is the failure of the task
+ */
+export function toResultReport(dto: ResultSubmitDto, limitBytes: number): Report {
+  const { result, execution_time: executionMs } = dto;
+  const text = jsonText(result);
+  const message = failureIn(result) ?? sizeFault(text, limitBytes);
+  const outcome: Outcome =
+    message === undefined
+      ? { kind: 'succeeded', executionMs }
+      : { kind: 'failed', failure: 'worker_error', message, executionMs };
+  return {
+    taskRef: dto.task_id,
+    instanceRef: dto.instance_id,
+    dispatchId: dispatchIdIn(dto.metadata),
+    outcome,
+    result: message === undefined ? text : null,
+  };
+}
+
+/** The answer to a result. */
+export function resultTaken(
+  answer: ReportAnswer,
+  { task_id: task, instance_id: instance }: ResultSubmitDto,
+): Plain<ResultSubmitAnswerDto> {
+  const unknown = whatIsUnknown(answer, task, instance);
+  if (unknown !== undefined) return { status: 'error', message: unknown };
+  return { status: 'success', message: saidOf(answer) };
+}
+
+/** The queue whose strategy is set; null means all without one of their own. */
+export function toQueue({ model_name: model = null }: SetStrategyDto): QueueKey | null {
+  return model === null ? null : queueKey('model', model);
+}
+
+/**
+ * What is said of the scheduler's health.
+ * @throws {SchedulerError} store_unavailable with the reason, when it cannot work
+ */
+export function health(database: {
+  readonly answers: boolean;
+  readonly canRecord: boolean;
+}): Plain<HealthDto> {
+  if (!database.answers) {
+    throw new SchedulerError('store_unavailable', 'the database does not answer');
+  }
+  if (!database.canRecord) {
+    throw new SchedulerError('store_unavailable', 'what happens to tasks cannot be recorded');
+  }
+  return { status: 'healthy', service: 'scheduler', version: VERSION };
+}
+
+function whatIsUnknown(answer: ReportAnswer, task: string, instance: string): string | undefined {
+  switch (answer.kind) {
+    case 'unknown_instance':
+      return `no instance ${JSON.stringify(instance)} is registered`;
+    case 'unknown_task':
+      return `instance ${JSON.stringify(instance)} has no task ${JSON.stringify(task)}`;
+    case 'recorded':
+    case 'repeated':
+    case 'kept':
+      return undefined;
+  }
+}
+
+function saidOf({ kind }: ReportAnswer): string {
+  switch (kind) {
+    case 'repeated':
+      return 'known already; nothing changed';
+    case 'kept':
+      return 'kept until it is known which task this is';
+    case 'recorded':
+    case 'unknown_instance':
+    case 'unknown_task':
+      return kind;
+  }
+}
+
+function totalTimeMs(answer: ReportAnswer, now: Instant): number | null {
+  switch (answer.kind) {
+    case 'recorded':
+      return Math.max(0, (answer.task.finishedAt ?? now) - answer.task.submittedAt);
+    case 'repeated':
+      return answer.totalMs;
+    case 'kept':
+    case 'unknown_instance':
+    case 'unknown_task':
+      return null;
+  }
+}
+
+/** The message of a result that is nothing but an error; cut where it would never be read. */
+function failureIn(result: JsonObject): string | undefined {
+  const error = result['error'];
+  if (typeof error !== 'string' || Object.keys(result).length !== 1) return undefined;
+  return error.slice(0, LONGEST_ERROR).replace(/[\ud800-\udbff]$/, '');
+}
+
+function sizeFault(text: string, limitBytes: number): string | undefined {
+  const bytes = Buffer.byteLength(text);
+  return bytes > limitBytes
+    ? `result too large: ${bytes} bytes, allowed are ${limitBytes}`
+    : undefined;
+}
+
+function dispatchIdIn(metadata: JsonObject | null | undefined): DispatchId | null {
+  const id = metadata?.['dispatch_id'];
+  return typeof id === 'string' ? dispatchId(id) : null;
+}

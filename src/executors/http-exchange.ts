@@ -1,0 +1,175 @@
+import { errors, type Dispatcher, type Pool } from 'undici';
+import { printable } from './printable';
+import { TaskInstanceError, type TaskInstanceErrorCode } from './task-instance.error';
+
+/** One request to a task instance. */
+export interface ExchangeRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** JSON text. */
+  readonly body?: string;
+  /** From the call to the last byte of the answer. */
+  readonly timeoutMs: number;
+  /** Bytes of the answer that are read at most. */
+  readonly limitBytes: number;
+}
+
+/** An answer with a status of 2xx. */
+export interface Answer {
+  readonly status: number;
+  readonly bytes: Buffer;
+}
+
+/** Of an answer with another status this much is read, for the message. */
+const ERROR_BODY_BYTES = 8_192;
+const SHOWN_ERROR_CHARACTERS = 300;
+const SHOWN_PATH_CHARACTERS = 100;
+/** A worker may ask for patience, but not so much that it is forgotten. */
+const MOST_RETRY_AFTER_MS = 60_000;
+/**
+ * Sends one request and reads its answer.
+ *
+ * @param address the instance as messages name it
+ * @throws {TaskInstanceError} for everything but a complete answer with 2xx; `sent` is false only
+ *   when not a byte of the request can have left
+ */
+export function exchange(pool: Pool, address: string, request: ExchangeRequest): Promise<Answer> {
+  const { method, path, body } = request;
+  return new Promise((resolve, reject) => {
+    const handler = new ExchangeHandler(address, request, resolve, reject);
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    pool.dispatch({ method, path, headers, body: body ?? null }, handler);
+  });
+}
+
+/** The request as messages name it. */
+export function callOf({ method, path }: ExchangeRequest): string {
+  return `${method} ${path.slice(0, SHOWN_PATH_CHARACTERS)}`;
+}
+
+/** Follows one exchange: counts what arrives, watches the clock, and ends exactly once. */
+class ExchangeHandler implements Dispatcher.DispatchHandler {
+  private controller: Dispatcher.DispatchController | null = null;
+  private over = false;
+  private status = 0;
+  private retryAfterMs: number | null = null;
+  private readonly chunks: Buffer[] = [];
+  private received = 0;
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly address: string,
+    private readonly request: ExchangeRequest,
+    private readonly resolve: (answer: Answer) => void,
+    private readonly reject: (error: TaskInstanceError) => void,
+  ) {
+    this.timer = setTimeout(() => this.expire(), request.timeoutMs);
+  }
+
+  /** Called right before the first byte is written. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.over) controller.abort(new Error('nobody waits for it any more'));
+    else this.controller = controller;
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (this.over) return;
+    // Hints (1xx) come first; the last status is the one that counts.
+    this.status = status;
+    this.retryAfterMs = retryAfterMs(headers['retry-after']);
+    if (this.isOk && Number(headers['content-length']) > this.request.limitBytes)
+      this.failTooLarge();
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.over) return;
+    this.received += chunk.length;
+    const isTooLarge = this.received > (this.isOk ? this.request.limitBytes : ERROR_BODY_BYTES);
+    if (isTooLarge && this.isOk) {
+      this.failTooLarge();
+      return;
+    }
+    this.chunks.push(chunk);
+    if (isTooLarge) this.failWithStatus();
+  }
+
+  onResponseEnd(): void {
+    if (this.over) return;
+    if (!this.isOk) {
+      this.failWithStatus();
+      return;
+    }
+    this.end();
+    this.resolve({ status: this.status, bytes: Buffer.concat(this.chunks) });
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    if (this.over) return;
+    const reason = error.message === '' ? codeOf(error) : error.message;
+    this.fail(isBadHttp(error) ? 'bad_answer' : 'unreachable', reason, error);
+  }
+
+  private get isOk(): boolean {
+    return this.status >= 200 && this.status < 300;
+  }
+
+  private expire(): void {
+    const { timeoutMs } = this.request;
+    const what = this.controller === null ? 'no connection' : 'no complete answer';
+    this.fail('timeout', `${what} within ${Math.round(timeoutMs)} ms`);
+  }
+
+  private failTooLarge(): void {
+    const { limitBytes } = this.request;
+    this.fail('too_large', `the answer is too large; allowed are ${limitBytes} bytes`);
+  }
+
+  private failWithStatus(): void {
+    const said = Buffer.concat(this.chunks).toString('utf8').replace(/\s+/g, ' ').trim();
+    const shown = said === '' ? '' : `: ${said.slice(0, SHOWN_ERROR_CHARACTERS)}`;
+    this.fail('http_status', `answered ${this.status}${printable(shown)}`);
+  }
+
+  private fail(code: TaskInstanceErrorCode, reason: string, cause?: Error): void {
+    const { address, request, status, retryAfterMs: retry, controller } = this;
+    const call = callOf(request);
+    const said = { status: status === 0 ? null : status, retryAfterMs: retry };
+    const failure = { code, address, call, reason, sent: controller !== null, ...said };
+    const error = new TaskInstanceError(failure, cause && { cause });
+    this.end();
+    // What is still to come on this connection is of no interest.
+    controller?.abort(error);
+    this.reject(error);
+  }
+
+  private end(): void {
+    this.over = true;
+    clearTimeout(this.timer);
+  }
+}
+
+function isBadHttp(error: Error): boolean {
+  return (
+    error instanceof errors.HTTPParserError ||
+    error instanceof errors.HeadersOverflowError ||
+    error instanceof errors.ResponseContentLengthMismatchError
+  );
+}
+
+/** For errors without a message, as when every address of a name failed. */
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : 'the connection failed';
+}
+
+/** Seconds or an HTTP date, as a bounded number of ms from now; null when absent or unreadable. */
+function retryAfterMs(header: string | string[] | undefined): number | null {
+  if (typeof header !== 'string' || header.trim() === '') return null;
+  const seconds = Number(header);
+  const ms = Number.isNaN(seconds) ? Date.parse(header) - Date.now() : seconds * 1_000;
+  return Number.isNaN(ms) ? null : Math.min(MOST_RETRY_AFTER_MS, Math.max(0, ms));
+}

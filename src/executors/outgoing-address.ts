@@ -1,0 +1,91 @@
+import type * as dns from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import * as ipaddr from 'ipaddr.js';
+
+/** Addresses that no worker can have: nothing of ours is to be sent there. */
+const REFUSED_RANGES: ReadonlySet<string> = new Set([
+  'unspecified',
+  'broadcast',
+  'multicast',
+  'linkLocal',
+]);
+/** Metadata services of clouds that are not at a link-local address. */
+const METADATA_SERVICES: ReadonlySet<string> = new Set([
+  '100.100.100.200',
+  '192.0.0.192',
+  'fd00:ec2::254',
+]);
+const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})$/;
+
+/** Where an instance is reached, or why nothing may be sent there. */
+export type Origin =
+  | { readonly kind: 'allowed'; readonly url: string }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+/**
+ * The origin of a task instance. The host is a bare name or an address literal; addresses that no
+ * worker can have (unspecified, link-local, metadata services, multicast) are refused.
+ */
+export function originOf(host: string, port: number): Origin {
+  const isLiteral = isIP(host) !== 0;
+  const url = `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  if (!(isLiteral || HOST_NAME.test(host)) || !URL.canParse(url)) {
+    const shown = JSON.stringify(host.slice(0, 80));
+    return refused(`${shown} is neither a host name nor an address`);
+  }
+  // The URL parser turns other spellings of an IPv4 address (2130706433, 0x7f.1) into the usual one.
+  const reason = addressFault(new URL(url).hostname.replace(/^\[|\]$/g, ''));
+  return reason === undefined ? { kind: 'allowed', url } : refused(reason);
+}
+
+/** Why nothing may be sent to this address; undefined when it may, or when it is a name. */
+export function addressFault(address: string): string | undefined {
+  if (isIP(address) === 0) return undefined;
+  const parsed = ipaddr.process(address);
+  const range = METADATA_SERVICES.has(parsed.toString()) ? 'metadata service' : parsed.range();
+  if (range !== 'metadata service' && !REFUSED_RANGES.has(range)) return undefined;
+  return `${address} is not an address that a worker can have (${range})`;
+}
+
+/** How names are resolved, as by `dns.lookup`: with an error there are no addresses. */
+export type ResolveAll = (
+  hostname: string,
+  options: dns.LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: dns.LookupAddress[]) => void,
+) => void;
+
+/**
+ * A lookup for sockets that fails when any address of the name is refused. The socket connects to
+ * the very addresses that were checked, so that a name cannot change its mind in between.
+ */
+export function checkedLookup(resolve: ResolveAll): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error) {
+        callback(error, '');
+        return;
+      }
+      const fault = addressesFault(hostname, addresses);
+      const first = addresses[0];
+      if (fault !== undefined || first === undefined) callback(fault ?? unknownName(hostname), '');
+      else if (options.all === true) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
+
+function addressesFault(hostname: string, addresses: dns.LookupAddress[]): Error | undefined {
+  for (const { address } of addresses) {
+    const fault = addressFault(address);
+    if (fault !== undefined) return new Error(`${hostname}: ${fault}`);
+  }
+  return undefined;
+}
+
+function unknownName(hostname: string): Error {
+  return new Error(`${hostname} has no address`);
+}
+
+function refused(reason: string): Origin {
+  return { kind: 'refused', reason };
+}

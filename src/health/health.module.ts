@@ -1,0 +1,27 @@
+import { Module } from '@nestjs/common';
+import { CONFIG } from '../config/config.module';
+import type { Config } from '../config/config.schema';
+import { ExecutorsModule } from '../executors/executors.module';
+import { TasksModule } from '../tasks/tasks.module';
+import { DoubtResolver } from './doubt-resolver';
+import { HEALTH_INTERVALS } from './health-intervals';
+import { HealthProber } from './health-prober';
+import { Housekeeping } from './housekeeping';
+import { ResultPoller } from './result-poller';
+
+/** Who is there, what became of what they were given, and what is past its time. */
+@Module({
+  imports: [TasksModule, ExecutorsModule],
+  providers: [
+    HealthProber,
+    ResultPoller,
+    DoubtResolver,
+    Housekeeping,
+    {
+      provide: HEALTH_INTERVALS,
+      inject: [CONFIG],
+      useFactory: ({ intervals }: Config) => intervals,
+    },
+  ],
+})
+export class HealthModule {}

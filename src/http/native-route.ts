@@ -1,0 +1,43 @@
+import { applyDecorators, HttpCode } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import type { ErrorCode } from '../core/errors';
+import { documentErrors, SAMPLE_REQUEST_ID } from './document-errors';
+import { ProblemDto } from './dto/problem.dto';
+import type { Plain } from './dto-fields';
+import { nativeDialect } from './problem-details';
+
+/** What the API document says of a native call, beside the comment above its handler. */
+export interface NativeRouteOptions<Answer extends object> {
+  readonly operationId: string;
+  readonly answer: new () => Answer;
+  readonly example: Plain<Answer>;
+  /** Failures beside those that every call may meet. */
+  readonly fails?: readonly ErrorCode[];
+}
+
+const ALWAYS: readonly ErrorCode[] = [
+  'invalid_input',
+  'unauthenticated',
+  'forbidden',
+  'not_leading',
+  'internal',
+];
+
+const native = nativeDialect([]);
+
+/** A call of our own API: 200 for success, problem details for the rest. */
+export function NativeRoute<Answer extends object>(
+  options: NativeRouteOptions<Answer>,
+): MethodDecorator {
+  const { operationId, answer, example, fails = [] } = options;
+  return applyDecorators(
+    HttpCode(200),
+    ApiOperation({ operationId, tags: ['Native'] }),
+    ApiOkResponse({ type: answer, description: 'Success.', example }),
+    ...documentErrors({
+      answer: (error) => native.errorAnswer(error, SAMPLE_REQUEST_ID, ''),
+      codes: [...ALWAYS, ...fails],
+      schema: ProblemDto,
+    }),
+  );
+}

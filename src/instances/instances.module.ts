@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { ExecutorsModule } from '../executors/executors.module';
+import { InstancesController } from './instances.controller';
+import { InstancesFileLoader } from './instances-file.loader';
+import { InstancesService } from './instances.service';
+
+/** The instances of the fleet, in memory and in the table. */
+@Module({
+  imports: [ExecutorsModule],
+  controllers: [InstancesController],
+  providers: [InstancesService, InstancesFileLoader],
+  exports: [InstancesService],
+})
+export class InstancesModule {}

@@ -1,0 +1,155 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { SchedulerError } from '../core/errors';
+import { Fleet } from '../core/fleet';
+import type { Instance } from '../core/instance';
+import type { Clock, Ids } from '../core/ports';
+import { queueKey, queueName } from '../core/queue';
+import { NOTHING } from '../core/resources';
+import { instanceId } from '../core/units';
+import type { WorkerIdentity } from '../executors/task-instance.client';
+import { TaskInstanceClients } from '../executors/task-instance.clients';
+import { CLOCK, IDS } from '../ops/system';
+import { WakeupBell } from '../ops/wakeup';
+import { InstancesRepository } from '../persistence/instances.repository';
+
+/** Where a task instance is, and what it is said to serve. */
+export interface Registration {
+  readonly host: string;
+  readonly port: number;
+  /** Absent: whatever its own status names. */
+  readonly modelName: string | undefined;
+}
+
+/** Brings instances into the fleet and takes them out, in memory and in the table. */
+@Injectable()
+export class InstancesService {
+  private readonly logger = new Logger(InstancesService.name);
+
+  constructor(
+    private readonly fleet: Fleet,
+    private readonly clients: TaskInstanceClients,
+    private readonly repository: InstancesRepository,
+    private readonly bell: WakeupBell,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(IDS) private readonly ids: Ids,
+  ) {}
+
+  /**
+   * Registers a task instance after asking it who it is. The same address again is the same
+   * instance, with what is known of it brought up to date.
+   * @throws {SchedulerError} unreachable_instance, wrong_model, store_unavailable
+   */
+  async register(registration: Registration): Promise<Instance> {
+    const { host, port } = registration;
+    const identity = await this.identify(registration);
+    const model = modelOf(registration, identity);
+    const row = await this.repository.register({
+      id: instanceId(this.ids.next()),
+      kind: 'task_instance',
+      queue: queueKey('model', model),
+      host,
+      port,
+      name: identity.status.name,
+      protocol: identity.protocol,
+    });
+    const instance = this.take(row, identity);
+    this.logger.log({ msg: `registered ${instance.name} for ${model}`, instanceId: instance.id });
+    this.bell.signal();
+    return instance;
+  }
+
+  /**
+   * Registers a task instance that cannot be asked yet: it is suspect until it answers.
+   * @throws {SchedulerError} store_unavailable
+   */
+  async expect(registration: Required<Registration> & { modelName: string }): Promise<Instance> {
+    const { host, port, modelName } = registration;
+    const row = await this.repository.register({
+      id: instanceId(this.ids.next()),
+      kind: 'task_instance',
+      queue: queueKey('model', modelName),
+      host,
+      port,
+      name: `${host}:${port}`,
+      protocol: 'enqueue',
+    });
+    const known = this.fleet.instances.get(row.id);
+    if (known && !known.removed) return known;
+    return this.fleet.addInstance({
+      ...row,
+      capacity: NOTHING,
+      health: 'suspect',
+      lastContact: this.clock.now(),
+    });
+  }
+
+  /**
+   * Takes an instance out of service; its running tasks go on to their end and are recorded.
+   * @returns undefined when no such instance is registered
+   * @throws {SchedulerError} store_unavailable
+   */
+  async remove(ref: string): Promise<Instance | undefined> {
+    const instance = this.fleet.findInstance(ref);
+    if (!instance || instance.removed) return undefined;
+    await this.repository.markRemoved(instance.id);
+    if (this.list().includes(instance)) this.fleet.removeInstance(instance);
+    this.logger.log({ msg: `removed ${instance.name}`, instanceId: instance.id });
+    this.bell.signal();
+    return instance;
+  }
+
+  /** Every instance in service, by queue and name. */
+  list(): readonly Instance[] {
+    return [...this.fleet.instances.values()]
+      .filter((instance) => !instance.removed)
+      .sort((a, b) => compare(a.queue, b.queue) || compare(a.name, b.name) || compare(a.id, b.id));
+  }
+
+  private async identify({ host, port }: Registration): Promise<WorkerIdentity> {
+    try {
+      return await this.clients.for(host, port).identify();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const message = `task instance ${host}:${port} cannot be reached: ${why}`;
+      throw new SchedulerError('unreachable_instance', message, {}, { cause: error });
+    }
+  }
+
+  private take(row: RegisteredInstance, { status }: WorkerIdentity): Instance {
+    const now = this.clock.now();
+    const capacity = { ...NOTHING, slots: status.slots };
+    const seen = { health: 'online', lastContact: now, provesAbsence: status.dispatchIds } as const;
+    const known = this.fleet.instances.get(row.id);
+    const instance = known ?? this.fleet.addInstance({ ...row, capacity, ...seen });
+    if (instance.removed) this.fleet.reviveInstance(instance);
+    this.fleet.moveInstance(instance, row.queue);
+    const { name, protocol, registration } = row;
+    const speed = status.speed ?? 1;
+    this.fleet.updateInstance(instance, { ...seen, name, protocol, registration, capacity, speed });
+    return instance;
+  }
+}
+
+type RegisteredInstance = Awaited<ReturnType<InstancesRepository['register']>>;
+
+function modelOf({ host, port, modelName }: Registration, { status }: WorkerIdentity): string {
+  const address = `${host}:${port}`;
+  if (modelName === undefined) {
+    if (status.model !== null) return status.model;
+    throw new SchedulerError('wrong_model', `${address} serves no model yet; name one: model_name`);
+  }
+  if (status.model === null || status.model === modelName) return modelName;
+  throw new SchedulerError(
+    'wrong_model',
+    `${address} serves ${JSON.stringify(status.model)}, not ${JSON.stringify(modelName)}`,
+  );
+}
+
+/** The model that a task instance serves. */
+export function modelServed(instance: Instance): string {
+  return queueName(instance.queue);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

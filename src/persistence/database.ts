@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Config } from '../config/config.schema';
+import { migrate } from './data-source';
+import { isRoot } from './embedded/account';
+import { EmbeddedPostgres } from './embedded/embedded-postgres';
+import { defaultDataDir } from './embedded/layout';
+
+/** The database of this process, migrated. */
+export interface Database {
+  readonly url: string;
+  /** Lets go of it; an embedded one is stopped unless another process uses it. */
+  close(): Promise<void>;
+}
+
+/** Root of the project: two folders above this file, in the source as in the build. */
+const PROJECT_ROOT = join(__dirname, '..', '..');
+
+/** Where the embedded database lies when nothing else is set. */
+export function dataDirOf({ dataDir }: Config['database']): string {
+  return dataDir ?? defaultDataDir({ isRoot: isRoot(), projectRoot: PROJECT_ROOT });
+}
+
+/**
+ * Opens the configured database, or starts the embedded one, and brings its schema up to date.
+ * @throws {EmbeddedPostgresError} with the remedy
+ */
+export async function openDatabase(config: Config['database'], logger: Logger): Promise<Database> {
+  const database = config.url === undefined ? await embedded(config, logger) : external(config.url);
+  try {
+    await migrate(database.url);
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+function external(url: string): Database {
+  return { url, close: () => Promise.resolve() };
+}
+
+async function embedded(config: Config['database'], logger: Logger): Promise<Database> {
+  const server = await EmbeddedPostgres.start({
+    dataDir: dataDirOf(config),
+    user: config.postgresUser,
+    log: (line) => logger.info(line),
+  });
+  return {
+    url: server.url,
+    close: async () => {
+      await server.stop({ unlessUsed: true });
+    },
+  };
+}

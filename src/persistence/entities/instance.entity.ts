@@ -1,0 +1,51 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { InstanceKind, WorkerProtocol } from '../../core/instance';
+import type { TaskKind } from '../../core/task';
+import type { InstanceId } from '../../core/units';
+
+/** A worker, in service or not. Rows stay: attempts point to them. */
+@Entity('instances')
+export class InstanceEntity {
+  @PrimaryColumn('uuid')
+  id!: InstanceId;
+
+  @Column('text')
+  kind!: InstanceKind;
+
+  @Column('text', { name: 'queue_kind' })
+  queueKind!: TaskKind;
+
+  /** The model that it serves. */
+  @Column('text', { name: 'queue_name' })
+  queueName!: string;
+
+  @Column('text')
+  host!: string;
+
+  @Column('integer')
+  port!: number;
+
+  /** The instance's own name. */
+  @Column('text')
+  name!: string;
+
+  @Column('text')
+  protocol!: WorkerProtocol;
+
+  /** Counts the registrations of this address. */
+  @Column('integer')
+  registration!: number;
+
+  @Column('boolean', { default: false })
+  draining!: boolean;
+
+  /** It has reported a result by itself at least once. */
+  @Column('boolean', { default: false })
+  notifies!: boolean;
+
+  @Column('timestamptz', { name: 'registered_at' })
+  registeredAt!: Date;
+
+  @Column('timestamptz', { name: 'removed_at', nullable: true })
+  removedAt!: Date | null;
+}

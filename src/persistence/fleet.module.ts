@@ -1,0 +1,103 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { CONFIG } from '../config/config.module';
+import type { Config } from '../config/config.schema';
+import { Fleet } from '../core/fleet';
+import { STRATEGY_CATALOG, type StrategyCatalog } from '../core/strategy';
+import { strategyName } from '../core/units';
+import type { Clock, Ids, Random } from '../core/ports';
+import { CLOCK, IDS, RANDOM } from '../ops/system';
+import { TERM, type Term } from '../ops/term';
+import { InstancesRepository } from './instances.repository';
+import { restoreFleet } from './restore-fleet';
+import { StrategySettingsRepository } from './strategy-settings.repository';
+import { TASK_JOURNAL, TaskJournal } from './task-journal';
+import { TasksRepository } from './tasks.repository';
+
+/** What the fleet of one term is made with. */
+export interface FleetModuleOptions {
+  readonly databaseUrl: string;
+  readonly strategies: StrategyCatalog;
+  readonly logger: Logger;
+}
+
+/** A refused start is tried again after 100 ms, then after up to 5 s. */
+const REFUSAL_BACKOFF = { firstMs: 100, mostMs: 5_000 };
+
+/** The fleet, restored from its rows before anything is served, and the journal that keeps it. */
+@Module({})
+export class FleetModule {
+  static forTerm({ databaseUrl, strategies, logger }: FleetModuleOptions): DynamicModule {
+    const providers = [
+      { provide: STRATEGY_CATALOG, useValue: strategies },
+      {
+        provide: TASK_JOURNAL,
+        inject: [TERM, CONFIG],
+        useFactory: async (term: Term, { limits }: Config): Promise<TaskJournal> => {
+          const journal = new TaskJournal({
+            url: databaseUrl,
+            epoch: term.epoch,
+            limits: { maxBufferedRows: limits.journalBuffer },
+            logger,
+            onEpochLost: () => term.end('another process has begun a term'),
+            onMismatch: (rows) => {
+              logger.error({ msg: 'memory and rows disagree', rows });
+              term.end('memory and rows disagree');
+            },
+          });
+          await journal.start();
+          return journal;
+        },
+      },
+      {
+        provide: Fleet,
+        inject: [
+          CONFIG,
+          CLOCK,
+          RANDOM,
+          IDS,
+          TasksRepository,
+          InstancesRepository,
+          StrategySettingsRepository,
+        ],
+        useFactory: async (
+          config: Config,
+          clock: Clock,
+          random: Random,
+          ids: Ids,
+          ...repositories: Repositories
+        ): Promise<Fleet> => {
+          const fleet = emptyFleet(config, strategies, { clock, random, ids });
+          await restoreFleet(fleet, clock, ...repositories);
+          return fleet;
+        },
+      },
+    ];
+    return {
+      module: FleetModule,
+      global: true,
+      providers,
+      exports: [Fleet, TASK_JOURNAL, STRATEGY_CATALOG],
+    };
+  }
+}
+
+type Repositories = [TasksRepository, InstancesRepository, StrategySettingsRepository];
+
+/** @throws {SchedulerError} unknown_strategy, when the default in the settings is none */
+function emptyFleet(
+  { limits, retries, scheduling }: Config,
+  strategies: StrategyCatalog,
+  ports: { readonly clock: Clock; readonly random: Random; readonly ids: Ids },
+): Fleet {
+  const strategy = strategyName(scheduling.defaultStrategy);
+  strategies.create(strategy);
+  return new Fleet({
+    ...ports,
+    strategies,
+    limits,
+    lossBackoff: { firstMs: retries.backoffFirstMs, mostMs: retries.backoffMostMs },
+    refusalBackoff: REFUSAL_BACKOFF,
+    defaults: { strategy, orderG: scheduling.orderWeight, prefetch: 0 },
+  });
+}

@@ -1,0 +1,137 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource, IsNull, type EntityManager } from 'typeorm';
+import type { InstanceDraft } from '../core/instance';
+import { queueKey, queueName } from '../core/queue';
+import { INSTANCE_KIND_OF } from '../core/instance';
+import type { TaskKind } from '../core/task';
+import type { InstanceId } from '../core/units';
+import { TERM, type Term } from '../ops/term';
+import { InstanceEntity } from './entities/instance.entity';
+import { answered, inTerm } from './store';
+
+/** An instance as its row has it; what is measured of it is known only once it answers. */
+export interface StoredInstance extends Pick<
+  InstanceDraft,
+  | 'id'
+  | 'kind'
+  | 'queue'
+  | 'host'
+  | 'port'
+  | 'name'
+  | 'protocol'
+  | 'registration'
+  | 'notifies'
+  | 'draining'
+  | 'registeredWallMs'
+> {
+  readonly removed: boolean;
+}
+
+/** What an instance says of itself when it registers. */
+export type InstanceRegistration = Pick<
+  StoredInstance,
+  'id' | 'kind' | 'queue' | 'host' | 'port' | 'name' | 'protocol'
+>;
+
+/** The table of instances. Writes belong to the term that is being led. */
+@Injectable()
+export class InstancesRepository {
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(TERM) private readonly term: Term,
+  ) {}
+
+  /** Every instance in service, and those out of it that an attempt still occupies. */
+  async all(): Promise<readonly StoredInstance[]> {
+    const rows = await answered(() =>
+      this.dataSource
+        .getRepository(InstanceEntity)
+        .createQueryBuilder('i')
+        .where('i.removed_at IS NULL')
+        .orWhere(
+          // The states of the two partial indexes of attempts, written so that each is used.
+          `i.id IN (
+             SELECT a.instance_id FROM attempts a WHERE a.state = 'live'
+             UNION ALL
+             SELECT a.instance_id FROM attempts a WHERE a.state = 'abandoned')`,
+        )
+        .orderBy('i.registered_at')
+        .addOrderBy('i.id')
+        .getMany(),
+    );
+    return rows.map(storedInstance);
+  }
+
+  /**
+   * Records a registration. An address keeps its id for ever, in service or not: what is known of
+   * it is brought up to date, and the registration counted.
+   * @returns the row; its id is `registration.id` only when the address is new
+   */
+  async register(registration: InstanceRegistration): Promise<StoredInstance> {
+    const { id, kind, host, port, name, protocol, queue } = registration;
+    const values = [id, kind, TASK_KIND_OF[kind], queueName(queue), host, port, name, protocol];
+    return this.write(async (manager) => {
+      // Raw, because one statement has to decide whether the address is new.
+      const [row] = await manager.query<{ id: InstanceId }[]>(REGISTER, values);
+      return storedInstance(await manager.findOneByOrFail(InstanceEntity, { id: row?.id ?? id }));
+    });
+  }
+
+  /** Takes it out of service. */
+  async markRemoved(id: InstanceId): Promise<void> {
+    await this.write((manager) =>
+      manager.update(InstanceEntity, { id, removedAt: IsNull() }, { removedAt: new Date() }),
+    );
+  }
+
+  /** Stops or resumes giving it new work. */
+  async setDraining(id: InstanceId, draining: boolean): Promise<void> {
+    await this.write((manager) => manager.update(InstanceEntity, { id }, { draining }));
+  }
+
+  /** It has reported a result by itself. */
+  async setNotifies(id: InstanceId): Promise<void> {
+    await this.write((manager) => manager.update(InstanceEntity, { id }, { notifies: true }));
+  }
+
+  private write<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return inTerm(this.dataSource, this.term, work);
+  }
+}
+
+const REGISTER = `
+  INSERT INTO instances AS known
+         (id, kind, queue_kind, queue_name, host, port, name, protocol, registration, registered_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, now())
+  ON CONFLICT (kind, host, port) DO UPDATE
+     SET queue_kind = excluded.queue_kind,
+         queue_name = excluded.queue_name,
+         name = excluded.name,
+         protocol = excluded.protocol,
+         registration = known.registration + 1,
+         draining = known.draining AND known.removed_at IS NULL,
+         registered_at = CASE WHEN known.removed_at IS NULL
+                              THEN known.registered_at ELSE excluded.registered_at END,
+         removed_at = NULL
+  RETURNING id`;
+
+const TASK_KIND_OF = Object.fromEntries(
+  Object.entries(INSTANCE_KIND_OF).map(([task, instance]) => [instance, task]),
+) as Record<InstanceDraft['kind'], TaskKind>;
+
+function storedInstance(row: InstanceEntity): StoredInstance {
+  return {
+    id: row.id,
+    kind: row.kind,
+    queue: queueKey(row.queueKind, row.queueName),
+    host: row.host,
+    port: row.port,
+    name: row.name,
+    protocol: row.protocol,
+    registration: row.registration,
+    notifies: row.notifies,
+    draining: row.draining,
+    registeredWallMs: row.registeredAt.getTime(),
+    removed: row.removedAt !== null,
+  };
+}

@@ -1,0 +1,138 @@
+import type { TaskId } from '../core/units';
+import { merge, rowCount, type TaskRows } from './journal-rows';
+import {
+  StoreUnavailableError,
+  type LateAnswer,
+  type SubmitAnswer,
+} from './store-unavailable.error';
+
+/** What one caller of the journal waits for. */
+export class JournalCall {
+  /** Settled once, when the outcome is known; of a submission also when it stays unknown. */
+  readonly answer: Promise<SubmitAnswer>;
+  readonly rowCount: number;
+  private late: ((outcome: LateAnswer) => void) | undefined;
+  private settle: Settle = { resolve: () => undefined, reject: () => undefined };
+
+  constructor(readonly rows: TaskRows) {
+    this.rowCount = rowCount(rows);
+    this.answer = new Promise((resolve, reject) => {
+      this.settle = { resolve, reject };
+    });
+  }
+
+  /** True when it brings a task into being. */
+  get isSubmission(): boolean {
+    return this.rows.birth !== null;
+  }
+
+  resolve(answer: SubmitAnswer): void {
+    if (this.late) this.late(answer);
+    else this.settle.resolve(answer);
+  }
+
+  reject(error: Error): void {
+    if (this.late) this.late({ kind: 'not_written', error });
+    else this.settle.reject(error);
+  }
+
+  /** Tells the submitter that the outcome is unknown; what becomes of it is told by `settled`. */
+  giveUpWaiting(waitedMs: number): void {
+    if (this.late) return;
+    const settled = new Promise<LateAnswer>((resolve) => {
+      this.late = resolve;
+    });
+    const message =
+      `the database has not confirmed task ${this.rows.taskId} within ${waitedMs} ms: it may or ` +
+      'may not be kept; repeat with the same task_id to find out';
+    this.settle.reject(new StoreUnavailableError(message, 'unknown', settled));
+  }
+}
+
+interface Settle {
+  readonly resolve: (answer: SubmitAnswer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** All calls about one task that are written together, oldest first. */
+export interface TaskGroup {
+  readonly taskId: TaskId;
+  readonly calls: readonly JournalCall[];
+}
+
+/** The group's rows, coalesced: the last state, the newest attempts, every event. */
+export function rowsOfGroup({ calls }: TaskGroup): TaskRows {
+  return calls.map(({ rows }) => rows).reduce(merge);
+}
+
+/** Calls that wait for a flush, by task: whatever concerns one task stays together. */
+export class JournalBuffer {
+  private readonly groups = new Map<TaskId, JournalCall[]>();
+  private rowTotal = 0;
+  private byteTotal = 0;
+
+  get rows(): number {
+    return this.rowTotal;
+  }
+
+  get bytes(): number {
+    return this.byteTotal;
+  }
+
+  get isEmpty(): boolean {
+    return this.groups.size === 0;
+  }
+
+  add(call: JournalCall): void {
+    const { taskId, bytes } = call.rows;
+    const group = this.groups.get(taskId);
+    if (group) group.push(call);
+    else this.groups.set(taskId, [call]);
+    this.rowTotal += call.rowCount;
+    this.byteTotal += bytes;
+  }
+
+  /** The oldest groups that fit; at least one, however large it is. */
+  take(mostRows: number, mostBytes: number): readonly TaskGroup[] {
+    const taken: TaskGroup[] = [];
+    let rows = 0;
+    let bytes = 0;
+    for (const [taskId, calls] of this.groups) {
+      for (const call of calls) {
+        rows += call.rowCount;
+        bytes += call.rows.bytes;
+      }
+      if (taken.length > 0 && (rows > mostRows || bytes > mostBytes)) break;
+      taken.push({ taskId, calls });
+      this.remove(taskId);
+    }
+    return taken;
+  }
+
+  /** Takes out what waits for that task. */
+  remove(taskId: TaskId): readonly JournalCall[] {
+    const calls = this.groups.get(taskId) ?? [];
+    this.groups.delete(taskId);
+    for (const call of calls) {
+      this.rowTotal -= call.rowCount;
+      this.byteTotal -= call.rows.bytes;
+    }
+    return calls;
+  }
+
+  /** Takes out the tasks that are not recorded yet, with everything that was said of them. */
+  removeSubmissions(): readonly TaskGroup[] {
+    const removed: TaskGroup[] = [];
+    for (const [taskId, calls] of this.groups) {
+      if (calls[0]?.isSubmission !== true) continue;
+      removed.push({ taskId, calls });
+      this.remove(taskId);
+    }
+    return removed;
+  }
+
+  /** Takes out everything. */
+  removeAll(): readonly TaskGroup[] {
+    return this.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+  }
+}

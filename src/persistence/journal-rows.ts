@@ -1,0 +1,283 @@
+import { QuantileDistribution, type Distribution } from '../core/distribution';
+import { queueName } from '../core/queue';
+import {
+  isTerminal,
+  type Attempt,
+  type AttemptState,
+  type Change,
+  type FailureKind,
+  type Task,
+  type TaskEvent,
+  type TaskEventType,
+  type TaskKind,
+  type TaskState,
+} from '../core/task';
+import type { DispatchId, InstanceId, Instant, TaskId } from '../core/units';
+
+/** Payloads as raw JSON text, kept as they were sent. */
+export interface JournalPayload {
+  readonly taskInput: string;
+  readonly metadata: string;
+}
+
+/** What is written once, when a task is accepted. */
+export interface BirthRow {
+  readonly id: TaskId;
+  readonly kind: TaskKind;
+  readonly clientTaskId: string | null;
+  readonly queueName: string;
+  readonly priority: number;
+  readonly taskInput: string;
+  readonly metadata: string;
+  readonly payloadBytes: number;
+  readonly predictionMethod: string;
+  /** PostgreSQL's text form of `float8[]`. */
+  readonly predictionLevels: string;
+  readonly predictionQuantiles: string;
+  readonly maxAttempts: number;
+  readonly attemptTimeoutMs: number;
+  readonly demandSlots: number;
+  readonly demandCpu: number;
+  readonly demandMemoryGb: number;
+  readonly demandGpuMemoryGb: number;
+  readonly submittedAt: Instant;
+}
+
+/** Where a task stands: of several in one flush, the last one is written. */
+export interface StandingRow {
+  readonly id: TaskId;
+  readonly state: TaskState;
+  readonly attemptNo: number;
+  readonly eventSeq: number;
+  readonly notBefore: Instant | null;
+  /** Of the newest attempt; null leaves the one that is recorded. */
+  readonly instanceId: InstanceId | null;
+  readonly avoidInstanceId: InstanceId | null;
+  readonly stopReason: string | null;
+  readonly failureKind: FailureKind | null;
+  readonly failureMessage: string | null;
+  /** Raw JSON text; set by the change that ends the task. */
+  readonly result: string | null;
+  /** The first one recorded stays. */
+  readonly startedAt: Instant | null;
+  readonly finishedAt: Instant | null;
+  readonly executionMs: number | null;
+}
+
+/** An attempt at one moment: of several in one flush, the last one is written. */
+export interface AttemptRow {
+  readonly taskId: TaskId;
+  readonly attemptNo: number;
+  readonly dispatchId: DispatchId;
+  readonly instanceId: InstanceId;
+  readonly registration: number;
+  readonly state: AttemptState;
+  readonly remoteId: string | null;
+  readonly reservedAt: Instant;
+  readonly sentAt: Instant | null;
+  readonly runningSince: Instant | null;
+  readonly endedAt: Instant | null;
+  readonly executionMs: number | null;
+}
+
+/** A step or a note; `seq` null is numbered by the database. */
+export interface EventRow {
+  readonly taskId: TaskId;
+  readonly seq: number | null;
+  readonly type: TaskEventType;
+  readonly from: TaskState | null;
+  readonly to: TaskState | null;
+  readonly attemptNo: number;
+  readonly instanceId: InstanceId | null;
+  readonly at: number;
+  readonly message: string;
+}
+
+/** What one call to the journal says about one task, as it was at the time of the call. */
+export interface TaskRows {
+  readonly taskId: TaskId;
+  readonly birth: BirthRow | null;
+  /** Null for a trace on a task whose record is final. */
+  readonly standing: StandingRow | null;
+  readonly attempts: readonly AttemptRow[];
+  readonly events: readonly EventRow[];
+  /** About how many bytes all of this takes on the wire. */
+  readonly bytes: number;
+}
+
+/** Bytes of a row without its texts: ids, numbers, timestamps. */
+const ROW_BYTES = 150;
+
+/** The rows of one task for changes of that task, copied now: the live objects go on changing. */
+export function rowsOf(
+  changes: readonly Change[],
+  task: Task,
+  payload: JournalPayload | null,
+  result: string | null,
+): TaskRows {
+  const attempts = newestOf(changes.flatMap((change) => change.attempts));
+  const events = changes.map(({ event }) => eventRow(event));
+  const recordIsFinal = isTerminal(task.state) && changes.every(({ event }) => event.to === null);
+  return {
+    taskId: task.id,
+    birth: payload && birthRow(task, payload),
+    standing: recordIsFinal ? null : standingRow(task, attempts, result),
+    attempts,
+    events,
+    bytes: bytesOf(events, payload ? task.payloadBytes : 0, result),
+  };
+}
+
+/** The rows of a note on a task that has left memory. */
+export function noteRows(event: TaskEvent): TaskRows {
+  const events = [eventRow(event)];
+  const bytes = bytesOf(events, 0, null);
+  return { taskId: event.taskId, birth: null, standing: null, attempts: [], events, bytes };
+}
+
+/** Two sets of rows of one task as one: the later standing, the newest attempts, every event. */
+export function merge(earlier: TaskRows, later: TaskRows): TaskRows {
+  return {
+    taskId: earlier.taskId,
+    birth: earlier.birth,
+    standing: mergeStandings(earlier.standing, later.standing),
+    attempts: mergeAttempts(earlier.attempts, later.attempts),
+    events: [...earlier.events, ...later.events],
+    bytes: earlier.bytes + later.bytes,
+  };
+}
+
+/** How many rows of the database these are. */
+export function rowCount({ standing, attempts, events }: TaskRows): number {
+  return (standing ? 1 : 0) + attempts.length + events.length;
+}
+
+function birthRow(task: Task, { taskInput, metadata }: JournalPayload): BirthRow {
+  const { levels, values } = quantilesOf(task.prediction.serviceTime);
+  return {
+    id: task.id,
+    kind: task.kind,
+    clientTaskId: task.clientId,
+    queueName: queueName(task.queue),
+    priority: task.priority,
+    taskInput,
+    metadata,
+    payloadBytes: task.payloadBytes,
+    predictionMethod: task.prediction.method,
+    predictionLevels: arrayText(levels),
+    predictionQuantiles: arrayText(values),
+    maxAttempts: task.maxAttempts,
+    attemptTimeoutMs: task.attemptTimeoutMs,
+    demandSlots: task.demand.slots,
+    demandCpu: task.demand.cpu,
+    demandMemoryGb: task.demand.memoryGb,
+    demandGpuMemoryGb: task.demand.gpuMemoryGb,
+    submittedAt: task.submittedAt,
+  };
+}
+
+function standingRow(
+  task: Task,
+  attempts: readonly AttemptRow[],
+  result: string | null,
+): StandingRow {
+  const newest = attempts.find(({ attemptNo }) => attemptNo === task.attemptNo);
+  const began = attempts.find(({ runningSince }) => runningSince !== null);
+  const isOver = isTerminal(task.state);
+  const ended = attempts.findLast(({ executionMs }) => executionMs !== null);
+  return {
+    id: task.id,
+    state: task.state,
+    attemptNo: task.attemptNo,
+    eventSeq: task.eventSeq,
+    notBefore: task.notBefore,
+    instanceId: newest?.instanceId ?? null,
+    avoidInstanceId: task.avoid,
+    stopReason: task.stopReason,
+    failureKind: task.failure?.kind ?? null,
+    failureMessage: task.failure?.message ?? null,
+    result: isOver ? result : null,
+    startedAt: began?.runningSince ?? null,
+    finishedAt: task.finishedAt,
+    executionMs: (isOver ? ended?.executionMs : null) ?? null,
+  };
+}
+
+function attemptRow(attempt: Attempt): AttemptRow {
+  return {
+    taskId: attempt.taskId,
+    attemptNo: attempt.no,
+    dispatchId: attempt.dispatchId,
+    instanceId: attempt.instanceId,
+    registration: attempt.registration,
+    state: attempt.state,
+    remoteId: attempt.remoteId,
+    reservedAt: attempt.reservedAt,
+    sentAt: attempt.sentAt,
+    runningSince: attempt.runningSince,
+    endedAt: attempt.endedAt,
+    executionMs: attempt.executionMs,
+  };
+}
+
+function eventRow(event: TaskEvent): EventRow {
+  const { taskId, seq, type, from, to, attemptNo, instanceId, wallMs, message } = event;
+  return { taskId, seq, type, from, to, attemptNo, instanceId, at: wallMs, message };
+}
+
+/** Each attempt once, as it is now, lower numbers first. */
+function newestOf(attempts: readonly Attempt[]): readonly AttemptRow[] {
+  if (attempts.length < 2) return attempts.map(attemptRow);
+  const byNo = new Map(attempts.map((attempt) => [attempt.no, attempt]));
+  return [...byNo.values()].map(attemptRow).sort(byAttemptNo);
+}
+
+function mergeStandings(
+  earlier: StandingRow | null,
+  later: StandingRow | null,
+): StandingRow | null {
+  if (!earlier || !later) return later ?? earlier;
+  return {
+    ...later,
+    instanceId: later.instanceId ?? earlier.instanceId,
+    startedAt: earlier.startedAt ?? later.startedAt,
+    executionMs: later.executionMs ?? earlier.executionMs,
+    result: later.result ?? earlier.result,
+  };
+}
+
+function mergeAttempts(
+  earlier: readonly AttemptRow[],
+  later: readonly AttemptRow[],
+): readonly AttemptRow[] {
+  if (earlier.length === 0) return later;
+  const untouched = earlier.filter(
+    ({ attemptNo }) => !later.some((newer) => newer.attemptNo === attemptNo),
+  );
+  return [...untouched, ...later].sort(byAttemptNo);
+}
+
+function byAttemptNo(a: AttemptRow, b: AttemptRow): number {
+  return a.attemptNo - b.attemptNo;
+}
+
+function bytesOf(events: readonly EventRow[], payload: number, result: string | null): number {
+  const messages = events.reduce((sum, { message }) => sum + message.length, 0);
+  return ROW_BYTES * (2 + events.length) + payload + messages + (result?.length ?? 0);
+}
+
+/** Levels that are kept of a distribution that is not known by quantiles. */
+const SAMPLED_LEVELS: readonly number[] = [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
+
+function quantilesOf(serviceTime: Distribution): {
+  readonly levels: readonly number[];
+  readonly values: readonly number[];
+} {
+  if (serviceTime instanceof QuantileDistribution) return serviceTime.quantiles;
+  const values = SAMPLED_LEVELS.map((level) => serviceTime.quantile(level));
+  return { levels: SAMPLED_LEVELS, values };
+}
+
+function arrayText(values: readonly number[]): string {
+  return `{${values.join(',')}}`;
+}

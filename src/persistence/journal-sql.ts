@@ -1,0 +1,286 @@
+import { arrayParameter, type Element, type ElementType } from './array-parameter';
+import type { AttemptRow, BirthRow, EventRow, StandingRow } from './journal-rows';
+
+/** One column of an array of rows. */
+interface Column<Row> {
+  readonly name: string;
+  readonly type: ElementType;
+  /** Type of the table's column, where the elements have to be cast to it. */
+  readonly cast?: string;
+  readonly of: (row: Row) => Element;
+}
+
+/** A statement that writes many rows, each column being one array. Named, so it is parsed once. */
+export interface BatchStatement<Row> {
+  readonly name: string;
+  readonly text: string;
+  /** Parameters for these rows, the term's number last. Throws `RangeError` on an impossible value. */
+  parameters(rows: readonly Row[], epoch: number): unknown[];
+}
+
+/** A new task: what is written once, and where it stands already. */
+export interface NewTaskRow {
+  readonly birth: BirthRow;
+  readonly standing: StandingRow;
+}
+
+const BIRTH: readonly Column<BirthRow>[] = [
+  { name: 'id', type: 'uuid', of: (row) => row.id },
+  { name: 'kind', type: 'text', of: (row) => row.kind },
+  { name: 'client_task_id', type: 'text', of: (row) => row.clientTaskId },
+  { name: 'queue_name', type: 'text', of: (row) => row.queueName },
+  { name: 'priority', type: 'int4', of: (row) => row.priority },
+  { name: 'task_input', type: 'json', of: (row) => row.taskInput },
+  { name: 'metadata', type: 'json', of: (row) => row.metadata },
+  { name: 'payload_bytes', type: 'int4', of: (row) => row.payloadBytes },
+  { name: 'prediction_method', type: 'text', of: (row) => row.predictionMethod },
+  { name: 'prediction_levels', type: 'text', cast: 'float8[]', of: (row) => row.predictionLevels },
+  {
+    name: 'prediction_quantiles',
+    type: 'text',
+    cast: 'float8[]',
+    of: (row) => row.predictionQuantiles,
+  },
+  { name: 'max_attempts', type: 'int4', of: (row) => row.maxAttempts },
+  { name: 'attempt_timeout_ms', type: 'float8', of: (row) => row.attemptTimeoutMs },
+  { name: 'demand_slots', type: 'float8', of: (row) => row.demandSlots },
+  { name: 'demand_cpu', type: 'float8', of: (row) => row.demandCpu },
+  { name: 'demand_memory_gb', type: 'float8', of: (row) => row.demandMemoryGb },
+  { name: 'demand_gpu_memory_gb', type: 'float8', of: (row) => row.demandGpuMemoryGb },
+  { name: 'submitted_at', type: 'timestamptz', of: (row) => row.submittedAt },
+];
+
+const STANDING: readonly Column<StandingRow>[] = [
+  { name: 'state', type: 'text', of: (row) => row.state },
+  { name: 'attempt_no', type: 'int4', of: (row) => row.attemptNo },
+  { name: 'event_seq', type: 'int4', of: (row) => row.eventSeq },
+  { name: 'not_before', type: 'timestamptz', of: (row) => row.notBefore },
+  { name: 'instance_id', type: 'uuid', of: (row) => row.instanceId },
+  { name: 'avoid_instance_id', type: 'uuid', of: (row) => row.avoidInstanceId },
+  { name: 'stop_reason', type: 'text', of: (row) => row.stopReason },
+  { name: 'failure_kind', type: 'text', of: (row) => row.failureKind },
+  { name: 'failure_message', type: 'text', of: (row) => row.failureMessage },
+  { name: 'result', type: 'json', of: (row) => row.result },
+  { name: 'started_at', type: 'timestamptz', of: (row) => row.startedAt },
+  { name: 'finished_at', type: 'timestamptz', of: (row) => row.finishedAt },
+  { name: 'execution_ms', type: 'float8', of: (row) => row.executionMs },
+];
+
+const ATTEMPT: readonly Column<AttemptRow>[] = [
+  { name: 'task_id', type: 'uuid', of: (row) => row.taskId },
+  { name: 'attempt_no', type: 'int4', of: (row) => row.attemptNo },
+  { name: 'dispatch_id', type: 'uuid', of: (row) => row.dispatchId },
+  { name: 'instance_id', type: 'uuid', of: (row) => row.instanceId },
+  { name: 'registration', type: 'int4', of: (row) => row.registration },
+  { name: 'state', type: 'text', of: (row) => row.state },
+  { name: 'remote_id', type: 'text', of: (row) => row.remoteId },
+  { name: 'reserved_at', type: 'timestamptz', of: (row) => row.reservedAt },
+  { name: 'sent_at', type: 'timestamptz', of: (row) => row.sentAt },
+  { name: 'running_since', type: 'timestamptz', of: (row) => row.runningSince },
+  { name: 'ended_at', type: 'timestamptz', of: (row) => row.endedAt },
+  { name: 'execution_ms', type: 'float8', of: (row) => row.executionMs },
+];
+
+const EVENT: readonly Column<EventRow>[] = [
+  { name: 'task_id', type: 'uuid', of: (row) => row.taskId },
+  { name: 'seq', type: 'int4', of: (row) => row.seq },
+  { name: 'type', type: 'text', of: (row) => row.type },
+  { name: 'from_state', type: 'text', of: (row) => row.from },
+  { name: 'to_state', type: 'text', of: (row) => row.to },
+  { name: 'attempt_no', type: 'int4', of: (row) => row.attemptNo },
+  { name: 'instance_id', type: 'uuid', of: (row) => row.instanceId },
+  { name: 'at', type: 'timestamptz', of: (row) => row.at },
+  { name: 'message', type: 'text', of: (row) => row.message },
+];
+
+const NEW_TASK: readonly Column<NewTaskRow>[] = [
+  ...BIRTH.map((column) => ({ ...column, of: ({ birth }: NewTaskRow) => column.of(birth) })),
+  ...STANDING.map((column) => ({
+    ...column,
+    of: ({ standing }: NewTaskRow) => column.of(standing),
+  })),
+];
+
+const KEYED_STANDING: readonly Column<StandingRow>[] = [
+  { name: 'id', type: 'uuid', of: (row) => row.id },
+  ...STANDING,
+];
+
+/**
+ * Takes the lease row of the term in share mode, so that a takeover and this transaction exclude
+ * each other. No row: another term has begun. (A subquery without the lock would not do: a
+ * statement that began before a takeover still sees the old term.)
+ */
+export const FENCE = {
+  name: 'journal_fence',
+  text: `SELECT 1 FROM leadership WHERE name = 'scheduler' AND epoch = $1 FOR SHARE`,
+} as const;
+
+/** Answers with the ids that were new; what is missing collided with a client's id (or our own). */
+export const INSERT_TASKS = statement('journal_insert_tasks', NEW_TASK, ({ names, values, rows }) =>
+  [
+    `INSERT INTO tasks (${names}, epoch, updated_at)`,
+    `SELECT ${values}, $${NEW_TASK.length + 1}::bigint, now() FROM ${rows}`,
+    'ON CONFLICT DO NOTHING RETURNING id',
+  ].join(' '),
+);
+
+/** Columns of which a change may know nothing, and then says null. */
+const KEPT: Readonly<Record<string, string>> = {
+  instance_id: 'coalesce(t.instance_id, tasks.instance_id)',
+  started_at: 'coalesce(tasks.started_at, t.started_at)',
+};
+
+/**
+ * The conditional update: a row that is final, or further than ours, is left alone, and the count
+ * tells. Two rows for one id would silently apply one of them: the caller sends one per task.
+ */
+export const UPDATE_TASKS = statement('journal_update_tasks', KEYED_STANDING, ({ rows }) =>
+  [
+    'UPDATE tasks SET',
+    STANDING.map(({ name }) => `${name} = ${KEPT[name] ?? `t.${name}`}`).join(', '),
+    `, epoch = $${KEYED_STANDING.length + 1}::bigint, updated_at = now()`,
+    `FROM ${rows} WHERE tasks.id = t.id`,
+    'AND tasks.finished_at IS NULL AND tasks.attempt_no <= t.attempt_no',
+  ].join(' '),
+);
+
+/** In the order of their numbers: the older attempt must cease to be live before the newer begins. */
+export const UPSERT_ATTEMPTS = statement(
+  'journal_upsert_attempts',
+  ATTEMPT,
+  (parts) =>
+    [
+      `INSERT INTO attempts (${parts.names}) SELECT ${parts.values} FROM ${parts.rows}`,
+      'ORDER BY t.attempt_no ON CONFLICT (task_id, attempt_no) DO UPDATE SET',
+      ['state', 'remote_id', 'sent_at', 'running_since', 'ended_at', 'execution_ms']
+        .map((name) => `${name} = excluded.${name}`)
+        .join(', '),
+    ].join(' '),
+  false,
+);
+
+export const INSERT_EVENTS = statement('journal_insert_events', EVENT, ({ names, values, rows }) =>
+  [
+    `INSERT INTO task_events (${names}, epoch)`,
+    `SELECT ${values}, $${EVENT.length + 1}::bigint FROM ${rows}`,
+  ].join(' '),
+);
+
+const NEXT_SEQ = `
+  (SELECT coalesce(max(e.seq), 0) FROM task_events e WHERE e.task_id = t.task_id)
+  + row_number() OVER (PARTITION BY t.task_id ORDER BY t.place)`;
+
+/** Notes on tasks that left memory: numbered after what is there. A task that is gone gets none. */
+export const INSERT_NOTES = statement(
+  'journal_insert_notes',
+  EVENT,
+  ({ names, values, placedRows }) =>
+    [
+      `INSERT INTO task_events (${names}, epoch)`,
+      `SELECT ${values.replace('t.seq', NEXT_SEQ)}, $${EVENT.length + 1}::bigint`,
+      `FROM ${placedRows} JOIN tasks ON tasks.id = t.task_id ORDER BY t.place`,
+    ].join(' '),
+);
+
+/** Which of these events are there: tells whether a batch was committed whose answer was lost. */
+export const FIND_EVENTS = {
+  name: 'journal_find_events',
+  text: `
+    SELECT DISTINCT t.task_id
+      FROM unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[]) AS t(task_id, seq, type, at)
+      JOIN task_events e ON e.task_id = t.task_id
+       AND (e.seq = t.seq OR (t.seq IS NULL AND e.type = t.type AND e.at = t.at))`,
+  parameters: (events: readonly EventRow[]) => [
+    arrayParameter(
+      'uuid',
+      events.map(({ taskId }) => taskId),
+    ),
+    arrayParameter(
+      'int4',
+      events.map(({ seq }) => seq),
+    ),
+    arrayParameter(
+      'text',
+      events.map(({ type }) => type),
+    ),
+    arrayParameter(
+      'timestamptz',
+      events.map(({ at }) => at),
+    ),
+  ],
+} as const;
+
+/** Whose client ids these are: the tasks that new ones collided with. */
+export const FIND_TWINS = {
+  name: 'journal_find_twins',
+  text: `
+    WITH t AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]) AS t(id, kind, client_id))
+    SELECT t.id, twin.id AS twin FROM t
+      JOIN tasks twin ON twin.kind = t.kind AND twin.client_task_id = t.client_id
+       AND twin.kind <> 'placement' AND twin.client_task_id IS NOT NULL
+    UNION ALL
+    SELECT t.id, twin.id FROM t
+      JOIN tasks twin ON twin.client_task_id = t.client_id
+       AND twin.kind = 'placement' AND twin.client_task_id IS NOT NULL AND twin.finished_at IS NULL
+     WHERE t.kind = 'placement'
+    UNION ALL
+    SELECT t.id, twin.id FROM t JOIN tasks twin ON twin.id = t.id`,
+  parameters: (births: readonly BirthRow[]) => [
+    arrayParameter(
+      'uuid',
+      births.map(({ id }) => id),
+    ),
+    arrayParameter(
+      'text',
+      births.map(({ kind }) => kind),
+    ),
+    arrayParameter(
+      'text',
+      births.map(({ clientTaskId }) => clientTaskId),
+    ),
+  ],
+} as const;
+
+/** How the rows stand that an update did not meet. */
+export const FIND_STANDINGS = {
+  name: 'journal_find_standings',
+  text: `
+    SELECT id, state, attempt_no AS "attemptNo", epoch FROM tasks WHERE id = ANY ($1::uuid[])`,
+} as const;
+
+interface Parts {
+  /** `a, b` */
+  readonly names: string;
+  /** `t.a, t.b::float8[]` */
+  readonly values: string;
+  /** `unnest($1::uuid[], …) AS t(a, b)` */
+  readonly rows: string;
+  /** The same with their place in the batch: `… WITH ORDINALITY AS t(a, b, place)` */
+  readonly placedRows: string;
+}
+
+function statement<Row>(
+  name: string,
+  columns: readonly Column<Row>[],
+  write: (parts: Parts) => string,
+  hasEpoch = true,
+): BatchStatement<Row> {
+  const names = columns.map((column) => column.name).join(', ');
+  const values = columns.map(({ name: column, cast }) =>
+    cast === undefined ? `t.${column}` : `t.${column}::${cast}`,
+  );
+  const arrays = columns.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ');
+  const rows = `unnest(${arrays}) AS t(${names})`;
+  const placedRows = `unnest(${arrays}) WITH ORDINALITY AS t(${names}, place)`;
+  return {
+    name,
+    text: write({ names, values: values.join(', '), rows, placedRows }),
+    parameters: (batch, epoch) => {
+      const parameters: unknown[] = columns.map(({ type, of }) =>
+        arrayParameter(type, batch.map(of)),
+      );
+      return hasEpoch ? [...parameters, epoch] : parameters;
+    },
+  };
+}

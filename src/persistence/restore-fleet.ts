@@ -1,0 +1,42 @@
+import type { Fleet } from '../core/fleet';
+import type { Instance } from '../core/instance';
+import type { Clock } from '../core/ports';
+import { NOTHING } from '../core/resources';
+import type { Task } from '../core/task';
+import type { InstancesRepository } from './instances.repository';
+import type { StrategySettingsRepository } from './strategy-settings.repository';
+import type { TasksRepository } from './tasks.repository';
+
+/**
+ * Takes everything that is live into memory: settings, instances, then tasks in the order of their
+ * submission. Instances are suspect until they answer, which the prober sees to at once.
+ */
+export async function restoreFleet(
+  fleet: Fleet,
+  clock: Clock,
+  tasks: TasksRepository,
+  instances: InstancesRepository,
+  settings: StrategySettingsRepository,
+): Promise<void> {
+  for (const { queue, settings: set } of await settings.all()) {
+    const base = queue === null ? fleet.defaultSettings : fleet.settingsFor(queue);
+    fleet.configure(queue, { ...base, ...set });
+  }
+  const retired: Instance[] = [];
+  for (const { removed, ...row } of await instances.all()) {
+    const lastContact = clock.now();
+    const instance = fleet.addInstance({
+      ...row,
+      capacity: NOTHING,
+      health: 'suspect',
+      lastContact,
+    });
+    if (removed) retired.push(instance);
+  }
+  const live: Task[] = [];
+  for await (const page of tasks.loadLive()) live.push(...page);
+  live.sort((a, b) => a.submittedAt - b.submittedAt);
+  for (const task of live) fleet.restore(task);
+  // They are there for the attempts that still occupy them, and only now can those be counted.
+  for (const instance of retired) fleet.removeInstance(instance);
+}

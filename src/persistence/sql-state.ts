@@ -1,0 +1,23 @@
+import { DatabaseError } from 'pg';
+
+/** Data exceptions, violated constraints and exceeded limits: no repeat will make the row good. */
+const REFUSED_CLASSES = ['22', '23', '54'];
+/** The server says that this session is over, or never was. */
+const GONE_CLASSES = ['08', '28', '57P', '25P03', '25P04', '3D'];
+
+/** The five characters with which PostgreSQL says what went wrong; undefined when it did not. */
+export function sqlStateOf(error: unknown): string | undefined {
+  return error instanceof DatabaseError ? error.code : undefined;
+}
+
+/** True when the database refused a row for what it is. */
+export function isRefusal(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state !== undefined && REFUSED_CLASSES.some((prefix) => state.startsWith(prefix));
+}
+
+/** True when the connection is gone, so that nothing is known of what was under way on it. */
+export function isConnectionLoss(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  return state === undefined || GONE_CLASSES.some((prefix) => state.startsWith(prefix));
+}

@@ -1,0 +1,63 @@
+import { QueryFailedError, TypeORMError, type DataSource, type EntityManager } from 'typeorm';
+import { isSchedulerError, SchedulerError } from '../core/errors';
+import type { Term } from '../ops/term';
+import { isConnectionLoss, sqlStateOf } from './sql-state';
+import { StoreUnavailableError } from './store-unavailable.error';
+
+/**
+ * Runs reads or writes and says in the words of the domain when PostgreSQL does not answer.
+ * @throws {StoreUnavailableError}
+ */
+export async function answered<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isOutage(error)) throw error;
+    const message = 'PostgreSQL does not answer';
+    throw new StoreUnavailableError(message, 'unknown', null, { cause: error });
+  }
+}
+
+/**
+ * Runs writes in one transaction that holds the lease row: they happen within this term, or not at
+ * all. A term that turns out to be over is ended.
+ * @throws {SchedulerError} not_leading when another term has begun
+ * @throws {StoreUnavailableError} whether it was written is unknown
+ */
+export async function inTerm<T>(
+  dataSource: DataSource,
+  term: Term,
+  work: (manager: EntityManager) => Promise<T>,
+): Promise<T> {
+  return answered(() =>
+    dataSource.transaction(async (manager) => {
+      // Raw, because the query builder cannot lock a row in share mode.
+      const rows = await manager.query<unknown[]>(
+        `SELECT 1 FROM leadership WHERE name = 'scheduler' AND epoch = $1 FOR SHARE`,
+        [term.epoch],
+      );
+      if (rows.length === 0) {
+        term.end('another process has begun a term');
+        throw new SchedulerError('not_leading', `term ${term.epoch} has ended`);
+      }
+      return work(manager);
+    }),
+  );
+}
+
+/** Out of memory, disk or connections; cancelled; waited too long for a lock. */
+const OUTAGE_CLASSES = ['53', '57', '55P03'];
+
+function isOutage(error: unknown): boolean {
+  if (isSchedulerError(error)) return false;
+  if (error instanceof QueryFailedError) {
+    const state = sqlStateOf(error.driverError);
+    return (
+      isConnectionLoss(error.driverError) ||
+      OUTAGE_CLASSES.some((prefix) => state?.startsWith(prefix))
+    );
+  }
+  const isDefect =
+    error instanceof TypeORMError || error instanceof TypeError || error instanceof RangeError;
+  return !isDefect;
+}

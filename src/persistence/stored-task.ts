@@ -1,0 +1,182 @@
+import { QuantileDistribution } from '../core/distribution';
+import { queueKey } from '../core/queue';
+import type { Attempt, FailureKind, Task, TaskKind, TaskState } from '../core/task';
+import {
+  instant,
+  type DispatchId,
+  type InstanceId,
+  type Instant,
+  type TaskId,
+} from '../core/units';
+
+/** Columns of a task that has to be taken into memory again; instants are Unix ms. */
+export interface LiveTaskRow {
+  readonly id: TaskId;
+  readonly kind: TaskKind;
+  readonly client_task_id: string | null;
+  readonly queue_name: string;
+  readonly priority: number;
+  readonly state: TaskState;
+  readonly attempt_no: number;
+  readonly event_seq: number;
+  readonly not_before: number | null;
+  readonly avoid_instance_id: InstanceId | null;
+  readonly stop_reason: Task['stopReason'];
+  readonly failure_kind: FailureKind | null;
+  readonly failure_message: string | null;
+  readonly payload_bytes: number;
+  readonly prediction_method: string;
+  /** PostgreSQL's text form of the array, so that equal ones can be shared. */
+  readonly prediction_levels: string;
+  readonly prediction_quantiles: string;
+  readonly max_attempts: number;
+  readonly attempt_timeout_ms: number;
+  readonly demand_slots: number;
+  readonly demand_cpu: number;
+  readonly demand_memory_gb: number;
+  readonly demand_gpu_memory_gb: number;
+  readonly submitted_at: number;
+  readonly finished_at: number | null;
+}
+
+/** Columns of an attempt that is not over; instants are Unix ms. */
+export interface OpenAttemptRow {
+  readonly task_id: TaskId;
+  readonly attempt_no: number;
+  readonly dispatch_id: DispatchId;
+  readonly instance_id: InstanceId;
+  readonly registration: number;
+  readonly state: Attempt['state'];
+  readonly remote_id: string | null;
+  readonly reserved_at: number;
+  readonly sent_at: number | null;
+  readonly running_since: number | null;
+  readonly ended_at: number | null;
+  readonly execution_ms: number | null;
+}
+
+const LIVE_COLUMNS = [
+  'id',
+  'kind',
+  'client_task_id',
+  'queue_name',
+  'priority',
+  'state',
+  'attempt_no',
+  'avoid_instance_id',
+  'stop_reason',
+  'failure_kind',
+  'failure_message',
+  'payload_bytes',
+  'prediction_method',
+  'prediction_levels::text',
+  'prediction_quantiles::text',
+  'max_attempts',
+  'attempt_timeout_ms',
+  'demand_slots',
+  'demand_cpu',
+  'demand_memory_gb',
+  'demand_gpu_memory_gb',
+  unixMs('not_before'),
+  unixMs('submitted_at'),
+  unixMs('finished_at'),
+].join(', ');
+
+/** What is selected from `tasks` for a `LiveTaskRow`. */
+export const LIVE_TASK_COLUMNS = `${LIVE_COLUMNS}, event_seq`;
+
+/** The same of a task that has ended: notes may have been written since. */
+export const ENDED_TASK_COLUMNS = `${LIVE_COLUMNS}, (
+  SELECT max(e.seq) FROM task_events e WHERE e.task_id = tasks.id) AS event_seq`;
+
+/** What is selected from `attempts` for an `OpenAttemptRow`. */
+export const OPEN_ATTEMPT_COLUMNS = [
+  'task_id',
+  'attempt_no',
+  'dispatch_id',
+  'instance_id',
+  'registration',
+  'state',
+  'remote_id',
+  'execution_ms',
+  unixMs('reserved_at'),
+  unixMs('sent_at'),
+  unixMs('running_since'),
+  unixMs('ended_at'),
+].join(', ');
+
+function unixMs(column: string): string {
+  return `date_part('epoch', ${column}) * 1000 AS ${column}`;
+}
+
+/** Makes tasks from rows. Tasks predicted at the same levels share one array of them. */
+export class TaskReader {
+  private readonly levels = new Map<string, readonly number[]>();
+
+  /** @param attempts those of this task that are not over, oldest first */
+  taskOf(row: LiveTaskRow, attempts: readonly Attempt[]): Task {
+    const { failure_kind: kind, failure_message: message } = row;
+    return {
+      id: row.id,
+      kind: row.kind,
+      clientId: row.client_task_id,
+      queue: queueKey(row.kind, row.queue_name),
+      priority: row.priority,
+      submittedAt: instant(row.submitted_at),
+      prediction: { serviceTime: this.serviceTimeOf(row), method: row.prediction_method },
+      demand: {
+        slots: row.demand_slots,
+        cpu: row.demand_cpu,
+        memoryGb: row.demand_memory_gb,
+        gpuMemoryGb: row.demand_gpu_memory_gb,
+      },
+      attemptTimeoutMs: row.attempt_timeout_ms,
+      maxAttempts: row.max_attempts,
+      payloadBytes: row.payload_bytes,
+      state: row.state,
+      attemptNo: row.attempt_no,
+      attempts,
+      notBefore: instantOf(row.not_before),
+      plannedOn: null,
+      avoid: row.avoid_instance_id,
+      stopReason: row.stop_reason,
+      failure: kind && { kind, message: message ?? '' },
+      finishedAt: instantOf(row.finished_at),
+      eventSeq: row.event_seq,
+    };
+  }
+
+  private serviceTimeOf(row: LiveTaskRow): QuantileDistribution {
+    const text = row.prediction_levels;
+    const levels = this.levels.get(text) ?? numbersIn(text);
+    this.levels.set(text, levels);
+    return new QuantileDistribution(levels, numbersIn(row.prediction_quantiles));
+  }
+}
+
+/** An attempt as memory has it. Whether its worker was through with it is asked anew. */
+export function attemptOf(row: OpenAttemptRow): Attempt {
+  return {
+    taskId: row.task_id,
+    no: row.attempt_no,
+    dispatchId: row.dispatch_id,
+    instanceId: row.instance_id,
+    registration: row.registration,
+    reservedAt: instant(row.reserved_at),
+    state: row.state,
+    remoteId: row.remote_id,
+    sentAt: instantOf(row.sent_at),
+    runningSince: instantOf(row.running_since),
+    endedAt: instantOf(row.ended_at),
+    vacated: false,
+    executionMs: row.execution_ms,
+  };
+}
+
+function instantOf(unixMs: number | null): Instant | null {
+  return unixMs === null ? null : instant(unixMs);
+}
+
+function numbersIn(text: string): readonly number[] {
+  return text.slice(1, -1).split(',').map(Number);
+}

@@ -1,0 +1,352 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SchedulerError } from '../core/errors';
+import type { Change, Task, TaskEvent } from '../core/task';
+import type { TaskId } from '../core/units';
+import { JournalBuffer, JournalCall, rowsOfGroup, type TaskGroup } from './journal-call';
+import { JournalLane, LaneClosed, RowsRefused } from './journal-lane';
+import { noteRows, rowsOf, type JournalPayload, type TaskRows } from './journal-rows';
+import { RowsMismatch, TermEnded, type MismatchedRow } from './journal-transaction';
+import { JournalWriter } from './journal-writer';
+import type { Log } from './log';
+import { StoreUnavailableError, type SubmitAnswer } from './store-unavailable.error';
+
+/** Injection token of the journal, which is made when this process begins to lead. */
+export const TASK_JOURNAL = Symbol('TaskJournal');
+
+/** How much the journal takes at once. */
+export interface JournalLimits {
+  /** Rows of one flush. Default 500. */
+  readonly maxBatchRows: number;
+  /** Bytes of one flush. Default 4 MiB. */
+  readonly maxBatchBytes: number;
+  /** Rows that may wait for PostgreSQL. Default 50 000. */
+  readonly maxBufferedRows: number;
+  /** Bytes that may wait for PostgreSQL. Default 256 MiB. */
+  readonly maxBufferedBytes: number;
+}
+
+const MIB = 1_048_576;
+
+/** The limits that hold where none are given. */
+export const JOURNAL_LIMITS: JournalLimits = Object.freeze({
+  maxBatchRows: 500,
+  maxBatchBytes: 4 * MIB,
+  maxBufferedRows: 50_000,
+  maxBufferedBytes: 256 * MIB,
+});
+
+/** What a journal is made with. */
+export interface TaskJournalOptions {
+  readonly url: string;
+  /** The term in which this process leads. */
+  readonly epoch: number;
+  readonly limits?: Partial<JournalLimits>;
+  readonly logger: Log;
+  /** How long a submission waits for a commit of unknown outcome, in ms. Default 10 000. */
+  readonly answerWithinMs?: number;
+  /** Another term has begun: nothing more is written, and the process must stop leading. */
+  onEpochLost(): void;
+  /**
+   * Memory and table disagree, or the journal has a defect: nothing more is written, and the
+   * process must restore itself from the rows. `rows` is what disagrees, as far as it is known.
+   */
+  onMismatch(rows: readonly MismatchedRow[]): void;
+}
+
+/** How the journal is doing. */
+export interface JournalStats {
+  /** Rows that wait or are under way. */
+  readonly pendingRows: number;
+  readonly pendingBytes: number;
+  /** Since the start: commits, rows written, calls refused by the database, lost connections. */
+  readonly flushes: number;
+  readonly rows: number;
+  readonly refused: number;
+  readonly disconnects: number;
+  /** Duration of the last commit in ms, from its first statement. */
+  readonly lastFlushMs: number;
+}
+
+const ANSWER_WITHIN_MS = 10_000;
+const STOP_WITHIN_MS = 5_000;
+/** Refused tasks that are remembered, so that what is said of them later is refused as well. */
+const REMEMBERED_REFUSALS = 1_000;
+
+/**
+ * Writes what the fleet changed, in the order in which it was told, on one connection: one flush
+ * is one transaction, the next begins as soon as the last is committed, and what came meanwhile is
+ * its batch. Nobody's answer goes out before the commit that it speaks of.
+ */
+export class TaskJournal {
+  private readonly limits: JournalLimits;
+  private readonly lane: JournalLane;
+  private readonly writer: JournalWriter;
+  private readonly buffer = new JournalBuffer();
+  private readonly refusals = new Map<TaskId, Error>();
+  private inFlight = { rows: 0, bytes: 0 };
+  private running: Promise<void> | undefined;
+  /** Why nothing more is taken. */
+  private ended: Error | undefined;
+  private refusedCalls = 0;
+  private disconnects = 0;
+
+  constructor(private readonly options: TaskJournalOptions) {
+    this.limits = { ...JOURNAL_LIMITS, ...options.limits };
+    this.lane = new JournalLane({
+      url: options.url,
+      epoch: options.epoch,
+      logger: options.logger,
+      onLost: () => {
+        this.disconnects++;
+        this.turnSubmissionsAway();
+      },
+    });
+    this.writer = new JournalWriter(this.lane, options.logger, () => this.turnSubmissionsAway());
+  }
+
+  /** Connects. @throws {StoreUnavailableError} */
+  async start(): Promise<void> {
+    try {
+      await this.lane.open();
+    } catch (cause) {
+      throw notWritten('the journal cannot reach PostgreSQL', cause);
+    }
+  }
+
+  /**
+   * Takes nothing more, writes what it has, and disconnects.
+   * @param withinMs what is not written by then is given up; its callers get `store_unavailable`
+   */
+  async stop(withinMs = STOP_WITHIN_MS): Promise<void> {
+    this.ended ??= notWritten('the scheduler is stopping');
+    const bound = new AbortController();
+    const { signal } = bound;
+    const timer = sleep(withinMs, undefined, { signal }).catch(() => undefined);
+    await Promise.race([this.running, timer]);
+    bound.abort();
+    await this.lane.close();
+    await this.running;
+  }
+
+  /** False while PostgreSQL is away, or the journal has ended: nothing new should be begun. */
+  get available(): boolean {
+    return this.lane.isOpen && !this.writer.isStruggling && this.ended === undefined;
+  }
+
+  /** How the journal is doing. */
+  stats(): JournalStats {
+    return {
+      pendingRows: this.buffer.rows + this.inFlight.rows,
+      pendingBytes: this.buffer.bytes + this.inFlight.bytes,
+      refused: this.refusedCalls,
+      disconnects: this.disconnects,
+      ...this.writer.counts,
+    };
+  }
+
+  /**
+   * Writes a new task. Call it in the same synchronous block as the change: rows are copied now.
+   * @param changes of this one task, the first being its entry
+   * @throws {StoreUnavailableError} `outcome` says whether the task may come to be nevertheless
+   * @throws {SchedulerError} rejected_by_store, not_leading: it was not written
+   */
+  async submit(changes: readonly Change[], payload: JournalPayload): Promise<SubmitAnswer> {
+    const task = changes[0]?.task;
+    if (!task || changes.some((change) => change.task !== task)) {
+      throw new Error('a submission is the changes of one task');
+    }
+    if (!this.available) throw this.ended ?? notWritten('PostgreSQL is away');
+    return this.enqueue(rowsOf(changes, task, payload, null));
+  }
+
+  /**
+   * Writes changes of tasks that were submitted. Call it in the same synchronous block as the
+   * change. Of several tasks it rejects when one is refused, although the others are written.
+   * @param result raw JSON text of the result, when the changes end one task
+   * @throws {StoreUnavailableError} the buffer is full: not written
+   * @throws {SchedulerError} rejected_by_store, duplicate_task or store_unavailable (the task was
+   *   never recorded), not_leading: not written
+   */
+  async append(changes: readonly Change[], result: string | null = null): Promise<void> {
+    const byTask = new Map<Task, Change[]>();
+    for (const change of changes) {
+      const known = byTask.get(change.task);
+      if (known) known.push(change);
+      else byTask.set(change.task, [change]);
+    }
+    if (result !== null && byTask.size !== 1) throw new Error('a result belongs to one task');
+    const written = [...byTask].map(([task, own]) => this.enqueue(rowsOf(own, task, null, result)));
+    await Promise.all(written);
+  }
+
+  /**
+   * Leaves a trace on a task that has left memory; the database numbers it. A task whose history
+   * is gone gets none. @throws as `append`
+   */
+  async note(event: TaskEvent): Promise<void> {
+    await this.enqueue(noteRows(event));
+  }
+
+  // --- calls -----------------------------------------------------------------------------------
+
+  private async enqueue(rows: TaskRows): Promise<SubmitAnswer> {
+    const refusal = this.ended ?? this.refusals.get(rows.taskId);
+    if (refusal) throw refusal;
+    const call = new JournalCall(rows);
+    if (this.isFull(call)) throw notWritten('too much waits for PostgreSQL already');
+    this.buffer.add(call);
+    this.running ??= this.run();
+    return call.answer;
+  }
+
+  private isFull(call: JournalCall): boolean {
+    const { pendingRows, pendingBytes } = this.stats();
+    return (
+      pendingRows + call.rowCount > this.limits.maxBufferedRows ||
+      pendingBytes + call.rows.bytes > this.limits.maxBufferedBytes
+    );
+  }
+
+  /** Rejects the call; a task that will never be recorded takes what was said of it along. */
+  private refuse(call: JournalCall, error: Error, later: readonly JournalCall[] = []): void {
+    call.reject(error);
+    if (!call.isSubmission) return;
+    this.remember(call.rows.taskId, error);
+    for (const other of [...later, ...this.buffer.remove(call.rows.taskId)]) other.reject(error);
+  }
+
+  private remember(id: TaskId, error: Error): void {
+    this.refusals.set(id, error);
+    const [oldest] = this.refusals.keys();
+    if (this.refusals.size > REMEMBERED_REFUSALS && oldest) this.refusals.delete(oldest);
+  }
+
+  /** Submissions that are not under way were certainly not written: they need not wait. */
+  private turnSubmissionsAway(): void {
+    const error = notWritten('PostgreSQL is away');
+    for (const { taskId, calls } of this.buffer.removeSubmissions()) {
+      this.remember(taskId, error);
+      for (const call of calls) call.reject(error);
+    }
+  }
+
+  /** Nothing more is written: the term is over, or this process must not go on with it. */
+  private fail(calls: readonly JournalCall[], error: unknown): void {
+    const reason = reasonFor(error);
+    this.ended ??= reason;
+    for (const call of calls) call.reject(reason);
+    for (const { calls: waiting } of this.buffer.removeAll()) {
+      for (const call of waiting) call.reject(this.ended);
+    }
+    if (error instanceof LaneClosed) return;
+    this.options.logger.error({ msg: 'the journal has ended', error });
+    if (error instanceof TermEnded) this.options.onEpochLost();
+    else this.options.onMismatch(error instanceof RowsMismatch ? error.rows : []);
+  }
+
+  // --- the lane --------------------------------------------------------------------------------
+
+  /** Flushes until nothing waits. What is said in the same turn as the first call goes along. */
+  private async run(): Promise<void> {
+    await new Promise(setImmediate);
+    while (!this.buffer.isEmpty) {
+      await this.flush(this.buffer.take(this.limits.maxBatchRows, this.limits.maxBatchBytes));
+    }
+    this.running = undefined;
+  }
+
+  private async flush(groups: readonly TaskGroup[]): Promise<void> {
+    const calls = groups.flatMap((group) => group.calls);
+    this.inFlight = {
+      rows: calls.reduce((sum, call) => sum + call.rowCount, 0),
+      bytes: calls.reduce((sum, call) => sum + call.rows.bytes, 0),
+    };
+    const patience = this.options.answerWithinMs ?? ANSWER_WITHIN_MS;
+    const timer = setTimeout(() => {
+      for (const call of calls) if (call.isSubmission) call.giveUpWaiting(patience);
+    }, patience);
+    try {
+      await this.write(groups);
+    } catch (error) {
+      this.fail(calls, error);
+    } finally {
+      clearTimeout(timer);
+      this.inFlight = { rows: 0, bytes: 0 };
+    }
+  }
+
+  /** Writes the groups, halving them around a refused row until it stands alone. */
+  private async write(groups: readonly TaskGroup[]): Promise<void> {
+    try {
+      const twins = await this.writer.write(groups.map(rowsOfGroup));
+      for (const group of groups) this.settle(group, twins.get(group.taskId));
+    } catch (error) {
+      if (!(error instanceof RowsRefused)) throw error;
+      await this.isolate(groups, error);
+    }
+  }
+
+  private async isolate(groups: readonly TaskGroup[], error: RowsRefused): Promise<void> {
+    const half = Math.ceil(groups.length / 2);
+    const [group] = groups;
+    if (groups.length > 1) {
+      await this.write(groups.slice(0, half));
+      await this.write(groups.slice(half));
+    } else if (group) {
+      await this.isolateCall(group, error);
+    }
+  }
+
+  /** One task's calls, each by itself: what was said before the refused one is kept. */
+  private async isolateCall({ taskId, calls }: TaskGroup, error: RowsRefused): Promise<void> {
+    const [first, ...later] = calls;
+    if (!first) return;
+    if (later.length === 0) {
+      this.refusedCalls++;
+      this.options.logger.error({
+        msg: 'the database refused a row',
+        taskId,
+        error: error.message,
+      });
+      this.refuse(first, rejected(taskId, error));
+      return;
+    }
+    await this.write([{ taskId, calls: [first] }]);
+    const refusal = this.refusals.get(taskId);
+    for (const call of later) {
+      if (refusal) call.reject(refusal);
+      else await this.write([{ taskId, calls: [call] }]);
+    }
+  }
+
+  private settle({ taskId, calls }: TaskGroup, twin: TaskId | undefined): void {
+    const [first, ...later] = calls;
+    if (twin === undefined || !first?.isSubmission) {
+      for (const call of calls) call.resolve({ kind: 'committed' });
+      return;
+    }
+    first.resolve({ kind: 'duplicate', id: twin });
+    const error = new SchedulerError('duplicate_task', `task ${taskId} is ${twin} already`);
+    this.remember(taskId, error);
+    for (const call of [...later, ...this.buffer.remove(taskId)]) call.reject(error);
+  }
+}
+
+function notWritten(why: string, cause?: unknown): StoreUnavailableError {
+  return new StoreUnavailableError(`${why}; nothing was written`, 'not_written', null, { cause });
+}
+
+function rejected(taskId: TaskId, cause: RowsRefused): SchedulerError {
+  const message = `the database refused the record of task ${taskId}`;
+  return new SchedulerError('rejected_by_store', message, {}, { cause });
+}
+
+/** What the callers of a batch are told when the journal ends with it. */
+function reasonFor(error: unknown): SchedulerError {
+  if (error instanceof LaneClosed) {
+    const message = 'the scheduler stopped before PostgreSQL confirmed this';
+    return new StoreUnavailableError(message, 'unknown', null, { cause: error });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new SchedulerError('not_leading', message, {}, { cause: error });
+}

@@ -1,0 +1,242 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, In, IsNull, Not } from 'typeorm';
+import type { Attempt, Task, TaskKind } from '../core/task';
+import type { InstanceId, TaskId } from '../core/units';
+import { AttemptEntity } from './entities/attempt.entity';
+import { TaskEventEntity } from './entities/task-event.entity';
+import { TaskEntity } from './entities/task.entity';
+import type { JournalPayload } from './journal-rows';
+import { answered } from './store';
+import {
+  attemptOf,
+  ENDED_TASK_COLUMNS,
+  LIVE_TASK_COLUMNS,
+  OPEN_ATTEMPT_COLUMNS,
+  TaskReader,
+  type LiveTaskRow,
+  type OpenAttemptRow,
+} from './stored-task';
+
+/** What happened to a task, and the tries to run it. */
+export interface Timeline {
+  /** In the order in which it happened. */
+  readonly events: readonly TaskEventEntity[];
+  readonly attempts: readonly AttemptEntity[];
+}
+
+/** How far back the record goes, and how much of what is older goes at once. */
+export interface Retention {
+  /** Tasks that ended before this go, with their attempts and events. */
+  readonly historyBefore: Date;
+  /** Inputs, metadata and results of tasks that ended before this go. */
+  readonly payloadBefore: Date;
+  /** Tasks of each kind of removal in this call. */
+  readonly limit: number;
+}
+
+/** Tasks per page of a restore: some MiB each, far below the limit of a statement. */
+const PAGE = 10_000;
+const ACTIVE = `state <> 'queued'`;
+const QUEUED = `state = 'queued'`;
+const FIRST_ID = '00000000-0000-0000-0000-000000000000' as TaskId;
+
+/** The tables of tasks, attempts and events, to read and to clear. Only the journal writes them. */
+@Injectable()
+export class TasksRepository {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** By our own id, with its attempts, oldest first. Null for whatever is no id of ours. */
+  async findById(id: string): Promise<TaskEntity | null> {
+    if (!UUID.test(id)) return null;
+    return this.withAttempts(await answered(() => this.tasks.findOneBy({ id: id as TaskId })));
+  }
+
+  /** By the client's id, with its attempts. Of a placement only the live one has a claim to it. */
+  async findByClientId(kind: TaskKind, clientId: string): Promise<TaskEntity | null> {
+    if (!isStorable(clientId)) return null;
+    const where = { kind, clientTaskId: clientId };
+    const live = kind === 'placement' ? { finishedAt: IsNull() } : {};
+    return this.withAttempts(await answered(() => this.tasks.findOneBy({ ...where, ...live })));
+  }
+
+  /**
+   * The task of the newest attempt to which a worker gave this id, with its attempts.
+   * @param instanceId absent: whichever worker
+   */
+  async findByRemoteId(remoteId: string, instanceId?: InstanceId): Promise<TaskEntity | null> {
+    if (!isStorable(remoteId)) return null;
+    const where = instanceId === undefined ? { remoteId } : { remoteId, instanceId };
+    const order = { reservedAt: 'DESC', attemptNo: 'DESC' } as const;
+    const attempt = await answered(() => this.attempts.findOne({ where, order }));
+    return attempt && this.findById(attempt.taskId);
+  }
+
+  /** Inputs and metadata, exactly as they were sent; tasks without them are left out. */
+  async payloadOf(ids: readonly TaskId[]): Promise<ReadonlyMap<TaskId, JournalPayload>> {
+    if (ids.length === 0) return new Map();
+    const select = { id: true, taskInput: true, metadata: true } as const;
+    const rows = await answered(() => this.tasks.find({ select, where: { id: In([...ids]) } }));
+    const found = rows.flatMap(({ id, taskInput, metadata }) =>
+      typeof taskInput === 'string' && typeof metadata === 'string'
+        ? [[id, { taskInput, metadata }] as const]
+        : [],
+    );
+    return new Map(found);
+  }
+
+  /** What happened to a task; empty when there is no such task. */
+  async timeline(taskId: TaskId): Promise<Timeline> {
+    const [events, attempts] = await answered(() =>
+      Promise.all([
+        this.dataSource
+          .getRepository(TaskEventEntity)
+          .find({ where: { taskId }, order: { seq: 'ASC' } }),
+        this.attempts.find({ where: { taskId }, order: { attemptNo: 'ASC' } }),
+      ]),
+    );
+    return { events, attempts };
+  }
+
+  /** Finished model tasks, newest submission first, without their attempts. */
+  async listFinishedModels(limit: number, offset = 0): Promise<readonly TaskEntity[]> {
+    return answered(() =>
+      this.tasks.find({
+        where: { kind: 'model', finishedAt: Not(IsNull()) },
+        order: { submittedAt: 'DESC', id: 'DESC' },
+        take: limit,
+        skip: offset,
+      }),
+    );
+  }
+
+  /**
+   * Everything that memory has to know again: first the tasks that occupy an instance, in the order
+   * in which their attempts were reserved, ended ones with an abandoned attempt among them; then
+   * those that wait, oldest first, in pages. Each has the attempts that still count. Finished rows
+   * are not read otherwise, however many there are.
+   */
+  async *loadLive(): AsyncGenerator<readonly Task[], void, undefined> {
+    const reader = new TaskReader();
+    const occupying: Task[] = [];
+    for await (const page of this.pages(ACTIVE)) {
+      occupying.push(...(await this.tasksOf(reader, page, ['live', 'lost'])));
+    }
+    const ended = await this.endedButOccupying();
+    occupying.push(...(await this.tasksOf(reader, ended, ['abandoned'])));
+    yield occupying.sort((a, b) => reservedAt(a) - reservedAt(b));
+    for await (const page of this.pages(QUEUED)) yield this.tasksOf(reader, page, ['lost']);
+  }
+
+  /**
+   * Removes a batch of what is too old; payloads go before the history they belong to. Rows with an
+   * attempt that still occupies an instance stay.
+   * @returns how many tasks lost their payload and how many went
+   */
+  async retain({
+    historyBefore,
+    payloadBefore,
+    limit,
+  }: Retention): Promise<{ readonly payloads: number; readonly tasks: number }> {
+    const lastPayload = historyBefore > payloadBefore ? historyBefore : payloadBefore;
+    return answered(async () => ({
+      payloads: await this.count(CLEAR_PAYLOADS, [lastPayload, limit]),
+      tasks: await this.count(DELETE_TASKS, [historyBefore, limit]),
+    }));
+  }
+
+  // --- inside ----------------------------------------------------------------------------------
+
+  private get tasks() {
+    return this.dataSource.getRepository(TaskEntity);
+  }
+
+  private get attempts() {
+    return this.dataSource.getRepository(AttemptEntity);
+  }
+
+  private async withAttempts(task: TaskEntity | null): Promise<TaskEntity | null> {
+    if (!task) return null;
+    const order = { attemptNo: 'ASC' } as const;
+    task.attempts = await answered(() => this.attempts.find({ where: { taskId: task.id }, order }));
+    return task;
+  }
+
+  // A takeover of 100 000 tasks has 3 s: these reads are raw, without an entity per row.
+
+  private async *pages(which: string): AsyncGenerator<readonly LiveTaskRow[], void, undefined> {
+    const text = `
+      SELECT ${LIVE_TASK_COLUMNS} FROM tasks
+       WHERE finished_at IS NULL AND ${which} AND id > $1
+       ORDER BY id LIMIT ${PAGE}`;
+    let after: TaskId | undefined = FIRST_ID;
+    while (after !== undefined) {
+      const from: TaskId = after;
+      const rows = await answered(() => this.dataSource.query<LiveTaskRow[]>(text, [from]));
+      yield rows;
+      after = rows.length === PAGE ? rows.at(-1)?.id : undefined;
+    }
+  }
+
+  private endedButOccupying(): Promise<readonly LiveTaskRow[]> {
+    const ids = `SELECT task_id FROM attempts WHERE state = 'abandoned'`;
+    const text = `SELECT ${ENDED_TASK_COLUMNS} FROM tasks WHERE finished_at IS NOT NULL AND id IN (${ids})`;
+    return answered(() => this.dataSource.query<LiveTaskRow[]>(text));
+  }
+
+  private async tasksOf(
+    reader: TaskReader,
+    rows: readonly LiveTaskRow[],
+    states: readonly Attempt['state'][],
+  ): Promise<readonly Task[]> {
+    const ids = rows.filter((row) => row.attempt_no > 0).map((row) => row.id);
+    const attempts = ids.length === 0 ? [] : await this.openAttempts(ids, states);
+    const byTask = new Map<TaskId, Attempt[]>(ids.map((id) => [id, []]));
+    for (const attempt of attempts) byTask.get(attempt.task_id)?.push(attemptOf(attempt));
+    return rows.map((row) => reader.taskOf(row, byTask.get(row.id) ?? []));
+  }
+
+  private openAttempts(
+    ids: readonly TaskId[],
+    states: readonly Attempt['state'][],
+  ): Promise<readonly OpenAttemptRow[]> {
+    const text = `
+      SELECT ${OPEN_ATTEMPT_COLUMNS} FROM attempts
+       WHERE task_id = ANY ($1::uuid[]) AND state = ANY ($2::text[])
+       ORDER BY task_id, attempt_no`;
+    return answered(() => this.dataSource.query<OpenAttemptRow[]>(text, [ids, states]));
+  }
+
+  private async count(text: string, parameters: unknown[]): Promise<number> {
+    const [, affected] = await this.dataSource.query<[unknown, number]>(text, parameters);
+    return affected;
+  }
+}
+
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+function reservedAt({ attempts }: Task): number {
+  return attempts.at(-1)?.reservedAt ?? 0;
+}
+
+/** PostgreSQL keeps no NUL in text, so nothing was ever stored under such a name. */
+function isStorable(text: string): boolean {
+  return !text.includes('\0');
+}
+
+const CLEAR_PAYLOADS = `
+  UPDATE tasks SET task_input = NULL, metadata = NULL, result = NULL
+   WHERE id IN (
+     SELECT id FROM tasks
+      WHERE finished_at < $1 AND finished_at IS NOT NULL AND task_input IS NOT NULL
+      ORDER BY finished_at
+      LIMIT $2)`;
+
+const DELETE_TASKS = `
+  DELETE FROM tasks
+   WHERE id IN (
+     SELECT id FROM tasks
+      WHERE finished_at < $1 AND finished_at IS NOT NULL AND task_input IS NULL
+        AND NOT EXISTS (
+          SELECT FROM attempts a WHERE a.task_id = tasks.id AND a.state = 'abandoned')
+      ORDER BY finished_at
+      LIMIT $2)`;

@@ -1,0 +1,157 @@
+import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import type { Held } from '../core/backlog';
+import { isSchedulerError } from '../core/errors';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Fleet } from '../core/fleet';
+import type { Instance } from '../core/instance';
+import type { Clock } from '../core/ports';
+import { queueName } from '../core/queue';
+import { after } from '../core/units';
+import { EXECUTOR, type Executor, type StartResult } from '../executors/executor';
+import { crashPoint } from '../ops/crash-points';
+import { CLOCK } from '../ops/system';
+import { WakeupBell } from '../ops/wakeup';
+import { InDoubt } from '../tasks/in-doubt';
+import { Outbox } from '../tasks/outbox';
+import { PayloadReader } from '../tasks/payload-reader';
+import { TaskLifecycle } from '../tasks/task-lifecycle';
+import { TaskRecorder } from '../tasks/task-recorder';
+
+/** Placements of one turn: the event loop gets to breathe in between. */
+const PLACEMENTS_PER_TURN = 256;
+/** An instance that refused is left alone for this long, unless it says otherwise, in ms. */
+const REST_MS = { busy: 250, unreachable: 1_000 };
+
+/** How long a stop waits for requests to workers that are under way, in ms. */
+const STOP_PATIENCE_MS = 3_000;
+
+/**
+ * Wakes when something changed: places what can be placed, and sends what has a committed attempt.
+ * Sending never holds up placing.
+ */
+@Injectable()
+export class Dispatcher implements OnApplicationBootstrap {
+  private readonly logger = new Logger(Dispatcher.name);
+  private timer: NodeJS.Timeout | undefined;
+  private stopped = false;
+  private readonly underWay = new Set<Promise<void>>();
+
+  constructor(
+    private readonly fleet: Fleet,
+    private readonly outbox: Outbox,
+    private readonly payloads: PayloadReader,
+    private readonly recorder: TaskRecorder,
+    private readonly lifecycle: TaskLifecycle,
+    private readonly doubts: InDoubt,
+    private readonly bell: WakeupBell,
+    @Inject(EXECUTOR) private readonly executor: Executor,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.bell.listen(() => this.wake());
+    this.bell.signal();
+  }
+
+  /** Nothing is placed or sent from here on; resolves when what is under way is over. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    const patience = sleep(STOP_PATIENCE_MS, undefined, { ref: false });
+    await Promise.race([Promise.all(this.underWay), patience]);
+  }
+
+  private wake(): void {
+    if (this.stopped) return;
+    for (const held of this.outbox.take()) this.inBackground(this.sendOrDoubt(held));
+    if (this.recorder.canRecord) this.place();
+    this.wakeWhenDue();
+  }
+
+  private place(): void {
+    const { changes, more } = this.fleet.placeWaiting(PLACEMENTS_PER_TURN);
+    if (changes.length > 0) {
+      const committed = this.recorder.record(changes).then(() => {
+        this.outbox.post(changes);
+        this.bell.signal();
+      });
+      this.inBackground(committed);
+    }
+    if (more) this.bell.signal();
+  }
+
+  /** Backoffs and rests end by the mere passing of time. */
+  private wakeWhenDue(): void {
+    clearTimeout(this.timer);
+    const due = this.fleet.nextDue();
+    if (due === undefined) return;
+    const wait = Math.max(1, due - this.clock.now());
+    this.timer = setTimeout(() => {
+      this.fleet.stir();
+      this.bell.signal();
+    }, wait);
+    this.timer.unref();
+  }
+
+  /** Whatever goes wrong on the way, the attempt is not forgotten. */
+  private async sendOrDoubt(held: Held): Promise<void> {
+    try {
+      await this.send(held);
+    } catch (error) {
+      this.doubts.add(held, this.clock.now());
+      throw error;
+    }
+  }
+
+  private async send(held: Held): Promise<void> {
+    const { attempt, task } = held;
+    if (attempt.state !== 'live')
+      return this.lifecycle.returned(held, 'stopped before it was sent');
+    const instance = this.fleet.instances.get(attempt.instanceId);
+    const payload = await this.payloads.read(task.id);
+    if (!instance || !payload) return this.lifecycle.returned(held, 'nothing to send');
+    this.fleet.course.sent(held);
+    crashPoint('dispatch:before-send');
+    const result = await this.executor.start(instance, {
+      taskId: task.id,
+      dispatchId: attempt.dispatchId,
+      queueName: queueName(task.queue),
+      ...payload,
+    });
+    crashPoint('dispatch:answered');
+    await this.follow(held, instance, result);
+    crashPoint('dispatch:confirmed');
+  }
+
+  private async follow(held: Held, instance: Instance, result: StartResult): Promise<void> {
+    switch (result.kind) {
+      case 'accepted':
+        return this.lifecycle.confirmed(held, result.remoteId);
+      case 'refused': {
+        const rest = result.retryAfterMs ?? (result.busy ? REST_MS.busy : REST_MS.unreachable);
+        const restsUntil = after(this.clock.now(), rest);
+        this.fleet.updateInstance(instance, { restsUntil });
+        return this.lifecycle.returned(held, `${instance.name} refused: ${result.reason}`);
+      }
+      case 'rejected': {
+        const message = `${instance.name} rejected it: ${result.reason}`;
+        const outcome = { kind: 'failed', failure: 'start_error', message } as const;
+        await this.lifecycle.end(held, { ...outcome, executionMs: null }, null);
+        return;
+      }
+      case 'unknown':
+        this.logger.warn({ msg: `sent, answer lost: ${result.reason}`, taskId: held.task.id });
+        this.doubts.add(held, this.clock.now());
+    }
+  }
+
+  /** Whatever goes wrong here is known elsewhere already, or the attempt stays in doubt. */
+  private inBackground(work: Promise<void>): void {
+    const watched = work.catch((error: unknown) => {
+      if (isSchedulerError(error, 'not_leading')) return;
+      this.logger.error({ msg: 'dispatch failed', error });
+    });
+    this.underWay.add(watched);
+    void watched.finally(() => this.underWay.delete(watched));
+  }
+}

@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { ExecutorsModule } from '../executors/executors.module';
+import { TasksModule } from '../tasks/tasks.module';
+import { Dispatcher } from './dispatcher';
+import { QueuesController } from './queues.controller';
+import { QueuesService } from './queues.service';
+
+/** What waits, and the one that sends it. */
+@Module({
+  imports: [TasksModule, ExecutorsModule],
+  controllers: [QueuesController],
+  providers: [QueuesService, Dispatcher],
+  exports: [QueuesService, Dispatcher],
+})
+export class QueuesModule {}

@@ -1,0 +1,215 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { assertMayBind } from './config/bind-rule';
+import type { Config } from './config/config.schema';
+import { applyServerLimits } from './http/server-limits';
+import { LeadingApp } from './leading-app';
+import { openDatabase, type Database } from './persistence/database';
+import { KeyRing } from './persistence/key-ring';
+import { LeadershipLease } from './persistence/leadership-lease';
+import { answerAlive, answerAsStandby } from './standby';
+import { BUILT_IN, StrategyRegistry } from './strategies/strategy.registry';
+import { loadStrategies } from './strategies/load-strategies';
+
+/** How long requests that are being answered may take after a stop was asked for, in ms. */
+const DRAIN_MS = 5_000;
+/** Pause before leading again after a term that could not begin, in ms. */
+const FAILED_TERM_PAUSE_MS = 1_000;
+
+/**
+ * The scheduler as a process: one HTTP port, one database, and terms of leadership. While another
+ * process leads, this one is a standby that answers 503; every term gets an application of its own.
+ */
+export class Service {
+  private app: LeadingApp | undefined;
+  private endTerm: (() => void) | undefined;
+  private stopping = false;
+  private terms: Promise<void> = Promise.resolve();
+  private settle: () => void = () => undefined;
+  private readonly settled = new Promise<void>((resolve) => (this.settle = resolve));
+  private readonly answering = new Set<ServerResponse>();
+  private readonly server: Server;
+  private readonly strategies: StrategyRegistry;
+
+  private constructor(
+    private readonly config: Config,
+    private readonly database: Database,
+    private readonly keys: KeyRing,
+    private readonly lease: LeadershipLease,
+    private readonly logger: Logger,
+  ) {
+    const custom = loadStrategies(config.scheduling.strategyFiles);
+    this.strategies = new StrategyRegistry([...BUILT_IN, ...custom]);
+    this.server = createServer((request, response) => this.answer(request, response));
+    applyServerLimits(this.server);
+  }
+
+  /**
+   * Opens the database, binds the port and begins to contend for leadership.
+   * @throws {ConfigError} when the address may not be bound; an error that names the port when it is taken
+   */
+  static async start(config: Config, logger: Logger): Promise<Service> {
+    const database = await openDatabase(config.database, logger);
+    try {
+      const keys = await KeyRing.open(database.url);
+      const { host, trustedNetworks } = config.server;
+      assertMayBind({ host, trustedNetworks, anyKeyExists: keys.anyKeyExists() });
+      const { leaseMs, leaseRenewMs, leaseMarginMs } = config.intervals;
+      const lease = new LeadershipLease({
+        url: database.url,
+        leaseMs,
+        renewMs: leaseRenewMs,
+        marginMs: leaseMarginMs,
+        logger,
+      });
+      const service = new Service(config, database, keys, lease, logger);
+      await service.listen();
+      service.terms = service.contend();
+      return service;
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+  }
+
+  /** Where it listens, as in `http://127.0.0.1:8102`. */
+  get url(): string {
+    const { address, port, family } = this.server.address() as AddressInfo;
+    return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  }
+
+  /** True while this process leads and its application is ready. */
+  get isLeading(): boolean {
+    return this.app !== undefined;
+  }
+
+  /** Resolves when it is known whether this process leads: its application is ready, or it stands by. */
+  whenSettled(): Promise<void> {
+    return this.settled;
+  }
+
+  /** Ends what is under way, gives the lease back and closes everything. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.server.close();
+    await this.drain();
+    this.endTerm?.();
+    await this.terms;
+    this.server.closeAllConnections();
+    await this.keys.close();
+    await this.database.close();
+  }
+
+  private listen(): Promise<void> {
+    const { host, port } = this.config.server;
+    return new Promise((resolve, reject) => {
+      this.server.once('error', (error: NodeJS.ErrnoException) => {
+        const taken = error.code === 'EADDRINUSE';
+        const hint = 'choose another with FORESAIL_PORT or --port';
+        const message = taken
+          ? `port ${port} on ${host} is taken: ${hint}`
+          : `cannot listen on ${host}:${port}: ${error.message}`;
+        reject(new Error(message, { cause: error }));
+      });
+      this.server.listen(port, host, resolve);
+    });
+  }
+
+  private answer(request: IncomingMessage, response: ServerResponse): void {
+    if (request.url === '/livez') {
+      answerAlive(response);
+      return;
+    }
+    if (!this.app) {
+      answerAsStandby(request, response);
+      return;
+    }
+    this.answering.add(response);
+    response.once('close', () => this.answering.delete(response));
+    if (this.stopping) response.setHeader('Connection', 'close');
+    this.app.listener(request, response);
+  }
+
+  private async drain(): Promise<void> {
+    const until = Date.now() + DRAIN_MS;
+    while (this.answering.size > 0 && Date.now() < until) await sleep(10);
+    this.server.closeIdleConnections();
+  }
+
+  /** One term after the other, until the process stops. */
+  private async contend(): Promise<void> {
+    const { standbyPollMs } = this.config.intervals;
+    let toldSo = false;
+    while (!this.stopping) {
+      const epoch = await this.tryToLead();
+      if (epoch !== null) {
+        toldSo = false;
+        await this.lead(epoch);
+        continue;
+      }
+      if (!toldSo) this.logger.info('another process leads; this one is its standby');
+      toldSo = true;
+      this.settle();
+      await sleep(standbyPollMs * (0.8 + 0.4 * Math.random()));
+    }
+    await this.lease.close();
+  }
+
+  private async tryToLead(): Promise<number | null> {
+    try {
+      return await this.lease.acquire();
+    } catch (error) {
+      this.logger.warn({ error, msg: 'the database does not answer; trying again' });
+      return null;
+    }
+  }
+
+  /** One term: from the lease being won to its loss, a defect, or the stop of the process. */
+  private async lead(epoch: number): Promise<void> {
+    const end = new AbortController();
+    const ended = once(end.signal, 'abort');
+    this.endTerm = () => end.abort('the process stops');
+    this.lease.onLost((reason) => end.abort(reason));
+    if (this.stopping) end.abort();
+    const opening = this.open(epoch, end);
+    await ended;
+    this.app = undefined;
+    this.endTerm = undefined;
+    if (!this.stopping) this.logger.error(`term ${epoch} ended: ${String(end.signal.reason)}`);
+    await this.close(await opening);
+    await this.lease.resign();
+  }
+
+  /** The application of this term; undefined when it could not be made, which ends the term. */
+  private async open(epoch: number, end: AbortController): Promise<LeadingApp | undefined> {
+    const began = performance.now();
+    const { config, strategies, logger } = this;
+    const term = { epoch, end: (reason: string): void => end.abort(reason) };
+    try {
+      const options = { config, databaseUrl: this.database.url, term, strategies, logger };
+      const app = await LeadingApp.open(options, this.keys);
+      if (!end.signal.aborted) this.app = app;
+      const tookMs = Math.round(performance.now() - began);
+      logger.info({ msg: 'leading', epoch, url: this.url, tookMs });
+      return app;
+    } catch (error) {
+      logger.error({ error, msg: 'the term could not begin' });
+      await sleep(FAILED_TERM_PAUSE_MS);
+      end.abort('it could not begin');
+      return undefined;
+    } finally {
+      this.settle();
+    }
+  }
+
+  private async close(app: LeadingApp | undefined): Promise<void> {
+    try {
+      await app?.close();
+    } catch (error) {
+      this.logger.warn({ error, msg: 'the term did not close cleanly' });
+    }
+  }
+}

@@ -1,0 +1,247 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsString, MaxLength, MinLength } from 'class-validator';
+import type {
+  AttemptState,
+  FailureKind,
+  TaskEventType,
+  TaskKind,
+  TaskState,
+} from '../../core/task';
+import type { JsonObject } from '../../http/dto-fields';
+
+const LONGEST_ID = 512;
+
+/** The path of `GET /v1/tasks/:id` */
+export class TaskPathDto {
+  /**
+   * The scheduler's id of the task, the client's, or the one that its instance gave it.
+   * @example 'order-4711'
+   */
+  @IsString()
+  @MinLength(1)
+  @MaxLength(LONGEST_ID)
+  id!: string;
+}
+
+/** What was predicted when the task was submitted. */
+export class PredictionDto {
+  /**
+   * Source that answered.
+   * @example 'metadata'
+   */
+  method!: string;
+
+  /**
+   * Expected running time in ms on an instance of speed 1.
+   * @example 1200
+   */
+  service_ms!: number;
+}
+
+/** Why a task failed. */
+export class FailureDto {
+  /**
+   * Kind of the failure.
+   * @example 'worker_error'
+   */
+  kind!: FailureKind;
+
+  /**
+   * What went wrong.
+   * @example 'out of memory'
+   */
+  message!: string;
+}
+
+/** One try to run a task. */
+export class AttemptDto {
+  /**
+   * Counts from 1 within the task.
+   * @example 1
+   */
+  @ApiProperty({ type: 'integer' })
+  attempt!: number;
+
+  /**
+   * Id that the instance was sent with it.
+   * @example '0193529e-70a2-7d31-9a30-2f6d0a4f5c12'
+   */
+  dispatch_id!: string;
+
+  /**
+   * Id of the instance.
+   * @example '0193529e-6f1c-7cc4-8a3e-5a4f0f6f9b10'
+   */
+  instance_id!: string;
+
+  /**
+   * `live`: may end the task; `lost`: given up, its success still counts; `abandoned`: the task
+   * ended without it; `ended`: over.
+   * @example 'ended'
+   */
+  state!: AttemptState;
+
+  /**
+   * Id that the instance gave it; null until it is known.
+   * @example '7'
+   */
+  remote_id!: string | null;
+
+  /**
+   * When its slot was reserved, ISO 8601.
+   * @example '2026-11-21T10:00:00.010Z'
+   */
+  reserved_at!: string;
+
+  /**
+   * When it was sent, ISO 8601; null until then.
+   * @example '2026-11-21T10:00:00.015Z'
+   */
+  sent_at!: string | null;
+
+  /**
+   * When it began to take a slot, as far as known, ISO 8601.
+   * @example '2026-11-21T10:00:00.015Z'
+   */
+  running_since!: string | null;
+
+  /**
+   * When it was over, ISO 8601; null until then.
+   * @example '2026-11-21T10:00:01.200Z'
+   */
+  ended_at!: string | null;
+
+  /**
+   * How long it ran, in ms, by the instance's word; null where it did not say.
+   * @example 1187.5
+   */
+  execution_ms!: number | null;
+}
+
+/** One thing that happened to a task. */
+export class TaskEventDto {
+  /**
+   * Counts from 1 within the task.
+   * @example 2
+   */
+  @ApiProperty({ type: 'integer' })
+  seq!: number;
+
+  /**
+   * What happened.
+   * @example 'reserved'
+   */
+  type!: TaskEventType;
+
+  /**
+   * State before; null at the beginning, and for a note that changed nothing.
+   * @example 'queued'
+   */
+  from!: TaskState | null;
+
+  /**
+   * State after; null for a note that changed nothing.
+   * @example 'dispatching'
+   */
+  to!: TaskState | null;
+
+  /**
+   * Attempt that it is about; 0 before the first.
+   * @example 1
+   */
+  @ApiProperty({ type: 'integer' })
+  attempt!: number;
+
+  /**
+   * Instance that it is about; null where there is none.
+   * @example '0193529e-6f1c-7cc4-8a3e-5a4f0f6f9b10'
+   */
+  instance_id!: string | null;
+
+  /**
+   * When, ISO 8601.
+   * @example '2026-11-21T10:00:00.010Z'
+   */
+  at!: string;
+
+  /**
+   * Why, or how, for people.
+   * @example 'the fastest free instance'
+   */
+  message!: string;
+}
+
+/** A task with everything that happened to it. */
+export class TaskDto {
+  /**
+   * The scheduler's id.
+   * @example '0193529e-70a2-7d31-9a30-2f6d0a4f5c11'
+   */
+  id!: string;
+
+  /**
+   * The client's own id; null when it gave none.
+   * @example 'order-4711'
+   */
+  client_task_id!: string | null;
+
+  /**
+   * What was asked for.
+   * @example 'model'
+   */
+  kind!: TaskKind;
+
+  /**
+   * Model that it is for.
+   * @example 'llama-3-8b'
+   */
+  model!: string;
+
+  /**
+   * Where it stands.
+   * @example 'succeeded'
+   */
+  state!: TaskState;
+
+  /**
+   * Instance that has or had it, or on which it is planned; null when there is none.
+   * @example '0193529e-6f1c-7cc4-8a3e-5a4f0f6f9b10'
+   */
+  instance_id!: string | null;
+
+  /**
+   * When it was submitted, ISO 8601.
+   * @example '2026-11-21T10:00:00.000Z'
+   */
+  submitted_at!: string;
+
+  /**
+   * When it ended, ISO 8601; null while it is live.
+   * @example '2026-11-21T10:00:01.200Z'
+   */
+  finished_at!: string | null;
+
+  /**
+   * How long it ran, in ms, by its instance's word; null where that is not known.
+   * @example 1187.5
+   */
+  execution_ms!: number | null;
+
+  /** What was predicted when it was submitted. */
+  prediction!: PredictionDto;
+
+  /** Why it failed; null unless it did. */
+  failure!: FailureDto | null;
+
+  /** Every try to run it, oldest first. */
+  attempts!: AttemptDto[];
+
+  /** Everything that happened to it, oldest first. */
+  events!: TaskEventDto[];
+
+  /**
+   * What its instance made of it, exactly; null while it is live, and without one.
+   * @example { "output": "Because of Rayleigh scattering." }
+   */
+  result!: JsonObject | null;
+}

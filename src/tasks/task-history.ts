@@ -1,0 +1,92 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { QuantileDistribution } from '../core/distribution';
+import type { Clock } from '../core/ports';
+import { isTerminal, type TaskEventType, type TaskKind } from '../core/task';
+import type { InstanceId } from '../core/units';
+import { CLOCK } from '../ops/system';
+import type { TaskEntity } from '../persistence/entities/task.entity';
+import { TASK_JOURNAL, type TaskJournal } from '../persistence/task-journal';
+import { TasksRepository, type Retention } from '../persistence/tasks.repository';
+import type { TaskView } from './task-view';
+
+/** Tasks that have left memory. */
+@Injectable()
+export class TaskHistory {
+  constructor(
+    private readonly tasks: TasksRepository,
+    @Inject(TASK_JOURNAL) private readonly journal: TaskJournal,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * By our own id, the client's, or the newest attempt that a worker (that one, when it is given)
+   * gave this id. Only what has ended: a live task is memory's to answer for.
+   */
+  async find(kind: TaskKind, ref: string, on?: InstanceId): Promise<TaskView | undefined> {
+    return (await this.findNamed(kind, ref)) ?? this.findByRemoteId(kind, ref, on);
+  }
+
+  /** By our own id or the client's only. */
+  async findNamed(kind: TaskKind, ref: string): Promise<TaskView | undefined> {
+    const row =
+      (await this.tasks.findById(ref)) ?? (await this.tasks.findByClientId(kind, ref)) ?? undefined;
+    return row && endedOf(kind, row);
+  }
+
+  /** By the newest attempt that a worker gave this id only. */
+  async findByRemoteId(
+    kind: TaskKind,
+    ref: string,
+    on?: InstanceId,
+  ): Promise<TaskView | undefined> {
+    const row = await this.tasks.findByRemoteId(ref, on);
+    return row ? endedOf(kind, row) : undefined;
+  }
+
+  /** Leaves a trace on a task that has ended. */
+  async note(task: TaskView, type: TaskEventType, message: string): Promise<void> {
+    await this.journal.note({
+      taskId: task.id,
+      seq: null,
+      type,
+      from: null,
+      to: null,
+      attemptNo: task.attemptNo,
+      instanceId: task.instanceId,
+      wallMs: this.clock.wallMs(),
+      message,
+    });
+  }
+
+  /** Removes a batch of what is too old. @returns how many tasks it touched */
+  async retain(bounds: Retention): Promise<number> {
+    const { payloads, tasks } = await this.tasks.retain(bounds);
+    return Math.max(payloads, tasks);
+  }
+}
+
+function endedOf(kind: TaskKind, row: TaskEntity): TaskView | undefined {
+  return row.kind === kind && isTerminal(row.state) ? viewOf(row) : undefined;
+}
+
+function viewOf(row: TaskEntity): TaskView {
+  return {
+    id: row.id,
+    kind: row.kind,
+    clientId: row.clientTaskId,
+    queueName: row.queueName,
+    state: row.state,
+    instanceId: row.instanceId,
+    attemptNo: row.attemptNo,
+    submittedWallMs: row.submittedAt.getTime(),
+    finishedWallMs: row.finishedAt?.getTime() ?? null,
+    executionMs: row.executionMs,
+    result: row.result ?? null,
+    failure: row.failureKind && { kind: row.failureKind, message: row.failureMessage ?? '' },
+    prediction: { method: row.predictionMethod, meanMs: meanOf(row) },
+  };
+}
+
+function meanOf({ predictionLevels, predictionQuantiles }: TaskEntity): number {
+  return new QuantileDistribution(predictionLevels, predictionQuantiles).mean;
+}

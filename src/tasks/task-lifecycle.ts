@@ -1,0 +1,250 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { Held } from '../core/backlog';
+import { SchedulerError } from '../core/errors';
+import { Fleet } from '../core/fleet';
+import type { Instance } from '../core/instance';
+import type { Clock } from '../core/ports';
+import type { Attempt, Change, Outcome, Task } from '../core/task';
+import type { DispatchId, TaskId } from '../core/units';
+import { crashPoint } from '../ops/crash-points';
+import { CLOCK } from '../ops/system';
+import { WakeupBell } from '../ops/wakeup';
+import { InstancesRepository } from '../persistence/instances.repository';
+import { EarlyReports, FETCH_RESULT, type EndReport } from './early-reports';
+import { TaskHistory } from './task-history';
+import { TaskRecorder } from './task-recorder';
+
+/** A worker says that it is through with something. */
+export interface Report extends EndReport {
+  /** Our id, the client's, or the one that the worker gave it. */
+  readonly taskRef: string;
+  /** Our id of the instance, its name, or `host:port`. */
+  readonly instanceRef: string;
+  readonly dispatchId: DispatchId | null;
+}
+
+/** What became of a report. */
+export type ReportAnswer =
+  | { readonly kind: 'recorded'; readonly task: Task }
+  /** Known before; nothing changed. `totalMs` is from submission to the end, null while it is live. */
+  | { readonly kind: 'repeated'; readonly totalMs: number | null }
+  /** Kept until the worker's id is known. */
+  | { readonly kind: 'kept' }
+  | { readonly kind: 'unknown_task' }
+  | { readonly kind: 'unknown_instance' };
+
+/** A reported time may exceed what we measured by this much before it is not believed, in ms. */
+const CLOCK_SLACK_MS = 1_000;
+
+/**
+ * How attempts end. Reports, polls and refusals all come here; each attempt ends once, and the
+ * answer to a worker waits for the commit.
+ */
+@Injectable()
+export class TaskLifecycle {
+  private readonly logger = new Logger(TaskLifecycle.name);
+  private readonly early = new EarlyReports();
+  /** Ends that are decided but not committed yet: a repeat waits for the same commit. */
+  private readonly recording = new Map<TaskId, Promise<void>>();
+
+  constructor(
+    private readonly fleet: Fleet,
+    private readonly recorder: TaskRecorder,
+    private readonly history: TaskHistory,
+    private readonly instances: InstancesRepository,
+    private readonly bell: WakeupBell,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * A worker's own word.
+   * @throws {SchedulerError} store_unavailable while it could not be recorded: the worker repeats
+   */
+  async report(report: Report): Promise<ReportAnswer> {
+    crashPoint('report:read');
+    const instance = this.fleet.findInstance(report.instanceRef);
+    if (!instance) return { kind: 'unknown_instance' };
+    this.noteContact(instance);
+    const held = this.attemptOf(report, instance);
+    if (!held) return this.reportOfUnknown(report, instance);
+    if (held.attempt.instanceId !== instance.id) return this.foreign(held.task, report, instance);
+    const answer = await this.apply(held, report);
+    crashPoint('report:recorded');
+    return answer;
+  }
+
+  /**
+   * Ends an attempt, whoever found out.
+   * @throws {SchedulerError} store_unavailable; nothing has changed then
+   */
+  async end(held: Held, outcome: Outcome, result: string | null): Promise<ReportAnswer> {
+    this.assertRecordable();
+    const { task } = held;
+    const ending = this.fleet.course.ended(held, this.believable(held, outcome));
+    this.bell.signal();
+    if (ending.kind === 'recorded') {
+      await this.recordEnd(task, ending.changes, result);
+      return { kind: 'recorded', task };
+    }
+    await this.recorder.record(ending.changes);
+    await this.recording.get(task.id);
+    const { finishedAt, submittedAt } = task;
+    return { kind: 'repeated', totalMs: finishedAt === null ? null : finishedAt - submittedAt };
+  }
+
+  /** The worker is through with the attempt, and its result will be fetched: the slot is free. */
+  /** What a worker said of its own accord: the end with its result, or only that it is through. */
+  private async apply(held: Held, { outcome, result }: EndReport): Promise<ReportAnswer> {
+    if (result !== FETCH_RESULT) return this.end(held, outcome, result);
+    this.vacate(held, outcome);
+    return { kind: 'recorded', task: held.task };
+  }
+
+  private vacate(held: Held, outcome: Outcome): void {
+    this.fleet.course.vacated(held, this.believable(held, outcome).executionMs);
+    this.bell.signal();
+  }
+
+  /** The worker has the attempt, under this id; a completion may have been quicker than that. */
+  async confirmed(held: Held, remoteId: string): Promise<void> {
+    const changes = this.fleet.course.confirmed(held, remoteId);
+    const early = this.early.take(held.attempt.instanceId, remoteId);
+    const written = this.recorder.record(changes);
+    if (early) await this.apply(held, early);
+    await written;
+  }
+
+  /** The attempt is given up; its success still counts. */
+  async lost(held: Held, why: string, elsewhere = true): Promise<void> {
+    const changes = this.fleet.course.lost(held, why, elsewhere);
+    this.bell.signal();
+    await this.recorder.record(changes);
+  }
+
+  /** The worker provably does not have the attempt. */
+  async returned(held: Held, why: string): Promise<void> {
+    const changes = this.fleet.course.returned(held, why);
+    this.bell.signal();
+    await this.recorder.record(changes);
+  }
+
+  /** The attempt is known to execute. */
+  async started(held: Held): Promise<void> {
+    await this.recorder.record(this.fleet.course.started(held));
+  }
+
+  /**
+   * Stops a task that is live.
+   * @throws {SchedulerError} store_unavailable; nothing has changed then
+   */
+  async stop(task: Task, reason: 'cancelled' | 'timed_out', why: string): Promise<void> {
+    this.assertRecordable();
+    const changes = this.fleet.course.stop(task, reason, why);
+    this.bell.signal();
+    if (changes.length > 0) await this.recordEnd(task, changes, null);
+  }
+
+  /** Ends attempts that are past their time limit, and abandoned ones that never ended. */
+  async expireOverdue(): Promise<void> {
+    const now = this.clock.now();
+    const overdue: Promise<void>[] = [];
+    for (const held of this.everyHeld()) {
+      const { attempt, task } = held;
+      const age = now - (attempt.sentAt ?? attempt.reservedAt);
+      if (attempt.state === 'live' && age > task.attemptTimeoutMs) {
+        const why = `attempt ${attempt.no} took longer than its limit of ${task.attemptTimeoutMs} ms`;
+        overdue.push(this.stop(task, 'timed_out', why));
+      } else if (attempt.state === 'abandoned' && age > 2 * task.attemptTimeoutMs) {
+        overdue.push(this.returned(held, 'abandoned attempt never ended'));
+      }
+    }
+    await Promise.all(overdue);
+  }
+
+  /** Every attempt that occupies an instance or whose result is still to be fetched. */
+  everyHeld(): readonly Held[] {
+    return [...this.fleet.attempts.all()].filter(
+      ({ attempt }) => attempt.state === 'live' || attempt.state === 'abandoned',
+    );
+  }
+
+  private async recordEnd(
+    task: Task,
+    changes: readonly Change[],
+    result: string | null,
+  ): Promise<void> {
+    const written = this.recorder.record(changes, result);
+    this.recording.set(task.id, written);
+    try {
+      await written;
+    } finally {
+      this.recording.delete(task.id);
+    }
+  }
+
+  private attemptOf({ taskRef, dispatchId }: Report, instance: Instance): Held | undefined {
+    const { attempts } = this.fleet;
+    const byDispatch = dispatchId === null ? undefined : attempts.byDispatchId(dispatchId);
+    if (byDispatch) return byDispatch;
+    const task = this.fleet.findTask('model', taskRef);
+    if (task) return this.attemptOn(task, instance);
+    return attempts.byRemoteId(taskRef, instance.id) ?? attempts.byRemoteId(taskRef);
+  }
+
+  /** Of the task's attempts the one that this instance would speak of. */
+  private attemptOn(task: Task, instance: Instance): Held | undefined {
+    const newestFirst = [...task.attempts].reverse();
+    const here = newestFirst.filter(({ instanceId }) => instanceId === instance.id);
+    const order: readonly Attempt['state'][] = ['live', 'lost', 'abandoned', 'ended'];
+    const spokenOf = order.flatMap((state) => here.filter((attempt) => attempt.state === state));
+    const attempt = spokenOf[0] ?? newestFirst[0];
+    return attempt && this.fleet.held(attempt);
+  }
+
+  private async reportOfUnknown(report: Report, instance: Instance): Promise<ReportAnswer> {
+    const finished = await this.history.find('model', report.taskRef, instance.id);
+    if (finished) {
+      await this.history.note(finished, 'duplicate_result', `reported again by ${instance.name}`);
+      const { finishedWallMs, submittedWallMs } = finished;
+      const totalMs = finishedWallMs === null ? null : finishedWallMs - submittedWallMs;
+      return { kind: 'repeated', totalMs };
+    }
+    const awaited = [...instance.backlog.held].some(({ task }) => task.state === 'dispatching');
+    if (!awaited) return { kind: 'unknown_task' };
+    const { outcome, result, taskRef } = report;
+    const kept = this.early.keep(instance.id, taskRef, { outcome, result }, this.clock.now());
+    return kept ? { kind: 'kept' } : { kind: 'unknown_task' };
+  }
+
+  /** It names an attempt that ran elsewhere: it changes nothing and leaves a trace. */
+  private async foreign(task: Task, report: Report, instance: Instance): Promise<ReportAnswer> {
+    const message = `${instance.name} reported ${report.taskRef}, which it does not have`;
+    await this.recorder.record([this.fleet.note(task, 'foreign_result', message)]);
+    return { kind: 'unknown_task' };
+  }
+
+  /** An execution time that cannot be is not recorded. */
+  private believable({ attempt }: Held, outcome: Outcome): Outcome {
+    const { executionMs } = outcome;
+    const most = this.clock.now() - attempt.reservedAt + CLOCK_SLACK_MS;
+    const fits = executionMs !== null && executionMs >= 0 && executionMs <= most;
+    return fits ? outcome : { ...outcome, executionMs: null };
+  }
+
+  /** It reports by itself, so no work need be sent ahead of its slots. */
+  private noteContact(instance: Instance): void {
+    const first = !instance.notifies;
+    this.fleet.updateInstance(instance, { notifies: true, lastContact: this.clock.now() });
+    if (!first) return;
+    this.instances.setNotifies(instance.id).catch((error: unknown) => {
+      this.logger.warn({ msg: 'could not record that an instance notifies', error });
+    });
+  }
+
+  private assertRecordable(): void {
+    if (this.recorder.canRecord) return;
+    throw new SchedulerError('store_unavailable', 'the database is away; repeat the report', {
+      retryAfterSeconds: 1,
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { isSchedulerError } from '../core/errors';
+import { Fleet } from '../core/fleet';
+import { isTerminal, type Change, type TaskEventType } from '../core/task';
+import { TASK_JOURNAL, type TaskJournal } from '../persistence/task-journal';
+import { PayloadCache } from './payload-cache';
+
+/** Events that somebody may want to look into. */
+const NOTABLE: ReadonlySet<TaskEventType> = new Set<TaskEventType>([
+  'failed',
+  'timed_out',
+  'requeued',
+  'foreign_result',
+]);
+
+/** Writes what the fleet changed: to the journal, and one log line per event. */
+@Injectable()
+export class TaskRecorder {
+  private readonly logger = new Logger(TaskRecorder.name);
+
+  constructor(
+    private readonly fleet: Fleet,
+    @Inject(TASK_JOURNAL) private readonly journal: TaskJournal,
+    private readonly payloads: PayloadCache,
+  ) {}
+
+  /** False while PostgreSQL is away or too far behind: nothing new may be begun then. */
+  get canRecord(): boolean {
+    return this.journal.available;
+  }
+
+  /**
+   * Resolves when the changes are committed; tasks that ended then leave memory.
+   * @param result raw JSON text of the result, for the change that ended a task
+   * @throws {SchedulerError} store_unavailable, not_leading
+   */
+  async record(changes: readonly Change[], result: string | null = null): Promise<void> {
+    if (changes.length === 0) return;
+    this.tell(changes);
+    await this.write(changes, result);
+    for (const { task } of changes) {
+      if (!isTerminal(task.state)) continue;
+      this.payloads.delete(task.id);
+      this.fleet.forget(task);
+    }
+  }
+
+  /** One log line per event. */
+  tell(changes: readonly Change[]): void {
+    for (const { event } of changes) {
+      const { taskId, instanceId, attemptNo: attempt, type, message } = event;
+      const line = { taskId, instanceId, attempt, event: type, msg: message };
+      if (NOTABLE.has(type)) this.logger.warn(line);
+      else this.logger.debug(line);
+    }
+  }
+
+  /** A result that the database refuses must not keep the task from ending. */
+  private async write(changes: readonly Change[], result: string | null): Promise<void> {
+    try {
+      await this.journal.append(changes, result);
+    } catch (error) {
+      if (result === null || !isSchedulerError(error, 'rejected_by_store')) throw error;
+      this.logger.error({ msg: 'the database refused a result; it is recorded as null', error });
+      await this.journal.append(changes, null);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { SchedulerError } from '../core/errors';
+import type { Plain } from '../http/dto-fields';
+import { withMember } from '../http/json-text';
+import type { Timeline } from '../persistence/tasks.repository';
+import type { AttemptDto, TaskDto, TaskEventDto } from './dto/task.dto';
+import type { TaskView } from './task-view';
+
+/** @throws {SchedulerError} unknown_task */
+export function known(ref: string, view: TaskView | undefined): TaskView {
+  if (view) return view;
+  throw new SchedulerError('unknown_task', `there is no task ${JSON.stringify(ref)}`);
+}
+
+/** A `TaskDto` as JSON text: the result is set in as it is stored. */
+export function taskAnswer(view: TaskView, { attempts, events }: Timeline): string {
+  const answer: Plain<Omit<TaskDto, 'result'>> = {
+    id: view.id,
+    client_task_id: view.clientId,
+    kind: view.kind,
+    model: view.queueName,
+    state: view.state,
+    instance_id: view.instanceId,
+    submitted_at: new Date(view.submittedWallMs).toISOString(),
+    finished_at: isoTime(view.finishedWallMs),
+    execution_ms: view.executionMs,
+    prediction: { method: view.prediction.method, service_ms: view.prediction.meanMs },
+    failure: view.failure,
+    attempts: attempts.map(attemptAnswer),
+    events: events.map(eventAnswer),
+  };
+  return withMember(answer, 'result', view.result ?? 'null');
+}
+
+function attemptAnswer(attempt: Timeline['attempts'][number]): Plain<AttemptDto> {
+  return {
+    attempt: attempt.attemptNo,
+    dispatch_id: attempt.dispatchId,
+    instance_id: attempt.instanceId,
+    state: attempt.state,
+    remote_id: attempt.remoteId,
+    reserved_at: attempt.reservedAt.toISOString(),
+    sent_at: isoTime(attempt.sentAt),
+    running_since: isoTime(attempt.runningSince),
+    ended_at: isoTime(attempt.endedAt),
+    execution_ms: attempt.executionMs,
+  };
+}
+
+function eventAnswer(event: Timeline['events'][number]): Plain<TaskEventDto> {
+  return {
+    seq: event.seq,
+    type: event.type,
+    from: event.fromState,
+    to: event.toState,
+    attempt: event.attemptNo,
+    instance_id: event.instanceId,
+    at: event.at.toISOString(),
+    message: event.message,
+  };
+}
+
+function isoTime(time: Date | number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}

@@ -1,0 +1,255 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { SchedulerError } from '../core/errors';
+import { Fleet } from '../core/fleet';
+import type { Clock, Ids } from '../core/ports';
+import { queueKey, queueName } from '../core/queue';
+import { ONE_SLOT } from '../core/resources';
+import { isTerminal, type Change, type Task, type TaskDraft, type TaskKind } from '../core/task';
+import { taskId, type InstanceId, type TaskId } from '../core/units';
+import { crashPoint } from '../ops/crash-points';
+import { jsonText } from '../http/json-text';
+import { CLOCK, IDS } from '../ops/system';
+import { WakeupBell } from '../ops/wakeup';
+import {
+  StoreUnavailableError,
+  type LateAnswer,
+  type SubmitAnswer,
+} from '../persistence/store-unavailable.error';
+import { TASK_JOURNAL, type TaskJournal } from '../persistence/task-journal';
+import { PredictionsService } from '../predictions/predictions.service';
+import { Outbox } from './outbox';
+import { PayloadCache, type Payload } from './payload-cache';
+import { TaskHistory } from './task-history';
+import { TaskLifecycle } from './task-lifecycle';
+import { TaskRecorder } from './task-recorder';
+import type { TaskView } from './task-view';
+
+/** What a client wants to have run. Objects are kept as they are, never looked into. */
+export interface TaskSubmission {
+  readonly kind: TaskKind;
+  /** The model. */
+  readonly queueName: string;
+  /** The client's own id; a repeat of it returns the first answer. */
+  readonly clientId: string | null;
+  readonly taskInput: object;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** What a client gets for it. */
+export interface Receipt {
+  readonly taskId: TaskId;
+  readonly clientId: string | null;
+  /** Where it is placed or planned. */
+  readonly instanceId: InstanceId | null;
+}
+
+/** Limits that hold for every task unless its metadata say otherwise. */
+export interface TaskDefaults {
+  /** Time limit of one attempt in ms. */
+  readonly attemptTimeoutMs: number;
+  /** Attempts that may lose their worker before a task fails. */
+  readonly maxAttempts: number;
+}
+
+/** Token of the defaults. */
+export const TASK_DEFAULTS = Symbol('TaskDefaults');
+
+/** Seconds after which a client that was refused may try again. */
+const RETRY_AFTER_SECONDS = 1;
+/** Priorities beyond this are cut off: they order, they do not measure. */
+const MOST_PRIORITY = 1_000;
+/** No attempt may run longer than this: 30 days, in ms. */
+const LONGEST_TIMEOUT_MS = 30 * 24 * 3_600_000;
+
+/** Takes tasks in, and answers what became of them. */
+@Injectable()
+export class TasksService {
+  /** Submissions that are not committed yet: a twin waits for the same commit. */
+  private readonly committing = new Map<TaskId, Promise<Receipt>>();
+
+  constructor(
+    private readonly fleet: Fleet,
+    private readonly predictions: PredictionsService,
+    @Inject(TASK_JOURNAL) private readonly journal: TaskJournal,
+    private readonly recorder: TaskRecorder,
+    private readonly lifecycle: TaskLifecycle,
+    private readonly history: TaskHistory,
+    private readonly payloads: PayloadCache,
+    private readonly outbox: Outbox,
+    private readonly bell: WakeupBell,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(IDS) private readonly ids: Ids,
+    @Inject(TASK_DEFAULTS) private readonly defaults: TaskDefaults,
+  ) {}
+
+  /**
+   * Keeps a task and, if a slot is free, reserves it. The answer means that it is committed.
+   * @throws {SchedulerError} no_instance, queue_full, store_unavailable
+   */
+  async submit(submission: TaskSubmission): Promise<Receipt> {
+    crashPoint('submit:read');
+    const payload = {
+      taskInput: jsonText(submission.taskInput),
+      metadata: jsonText(submission.metadata),
+    };
+    const admitted = this.fleet.submit(this.draft(submission, payload));
+    if (admitted.kind === 'accepted') return this.keep(admitted.task, admitted.changes, payload);
+    if (admitted.kind === 'known') {
+      return (await this.committing.get(admitted.task.id)) ?? receiptOf(admitted.task);
+    }
+    const earlier = await this.earlier(submission);
+    if (earlier) return earlier;
+    throw new SchedulerError(admitted.code, admitted.message, {
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+    });
+  }
+
+  /** By our own id, the client's, or the newest attempt that a worker gave this id, in this order. */
+  async find(kind: TaskKind, ref: string): Promise<TaskView | undefined> {
+    const named = this.fleet.findTask(kind, ref);
+    if (named) return viewOf(named);
+    const ended = await this.history.findNamed(kind, ref);
+    if (ended) return ended;
+    const held = this.fleet.attempts.byRemoteId(ref);
+    if (held && this.fleet.tasks.has(held.task.id)) return viewOf(held.task);
+    return this.history.findByRemoteId(kind, ref);
+  }
+
+  /** Cancels a live task; one that has ended stays as it is. */
+  async cancel(kind: TaskKind, ref: string, why: string): Promise<TaskView | undefined> {
+    const task = this.fleet.findTask(kind, ref);
+    if (task) await this.lifecycle.stop(task, 'cancelled', why);
+    return this.find(kind, ref);
+  }
+
+  private async keep(task: Task, changes: readonly Change[], payload: Payload): Promise<Receipt> {
+    const receipt = this.commit(task, changes, payload);
+    this.committing.set(task.id, receipt);
+    try {
+      return await receipt;
+    } finally {
+      this.committing.delete(task.id);
+    }
+  }
+
+  private async commit(task: Task, changes: readonly Change[], payload: Payload): Promise<Receipt> {
+    try {
+      const answer = await this.journal.submit(changes, payload);
+      return await this.settle(task, answer, changes, payload);
+    } catch (error) {
+      if (error instanceof StoreUnavailableError && error.settled) {
+        void error.settled.then((late) => this.settleLate(task, late, changes, payload));
+      } else {
+        this.revert(task);
+      }
+      throw error;
+    }
+  }
+
+  /** Committed: from here on the task is kept, and may be sent. */
+  private async settle(
+    task: Task,
+    answer: SubmitAnswer,
+    changes: readonly Change[],
+    payload: Payload,
+  ): Promise<Receipt> {
+    if (answer.kind === 'duplicate') return this.withdraw(task, answer.id);
+    crashPoint('submit:committed');
+    this.recorder.tell(changes);
+    this.payloads.put(task.id, payload);
+    this.outbox.post(changes);
+    this.bell.signal();
+    return receiptOf(task);
+  }
+
+  /** The client was told "unknown" long ago; the task is kept all the same if it was written. */
+  private async settleLate(
+    task: Task,
+    late: LateAnswer,
+    changes: readonly Change[],
+    payload: Payload,
+  ): Promise<void> {
+    if (late.kind === 'committed') await this.settle(task, late, changes, payload);
+    else this.revert(task);
+  }
+
+  /** A twin that is in the history, or came in between, was first: its answer is the answer. */
+  private async withdraw(task: Task, twin: TaskId): Promise<Receipt> {
+    this.revert(task);
+    const view = await this.find(task.kind, twin);
+    if (!view) throw new SchedulerError('duplicate_task', `task ${String(task.clientId)} is taken`);
+    return { taskId: view.id, clientId: view.clientId, instanceId: view.instanceId };
+  }
+
+  private revert(task: Task): void {
+    this.fleet.revert(task);
+    this.bell.signal();
+  }
+
+  /** The first answer to a task that has left memory. */
+  private async earlier({ kind, clientId }: TaskSubmission): Promise<Receipt | undefined> {
+    const view = clientId === null ? undefined : await this.history.find(kind, clientId);
+    return view && { taskId: view.id, clientId: view.clientId, instanceId: view.instanceId };
+  }
+
+  private draft(submission: TaskSubmission, { taskInput, metadata }: Payload): TaskDraft {
+    const { kind, queueName: model, clientId } = submission;
+    return {
+      id: taskId(this.ids.next()),
+      kind,
+      clientId,
+      queue: queueKey(kind, model),
+      priority: priorityIn(submission.metadata),
+      submittedAt: this.clock.now(),
+      prediction: this.predictions.predict({ model, metadata: submission.metadata }),
+      demand: ONE_SLOT,
+      attemptTimeoutMs: timeoutIn(submission.metadata) ?? this.defaults.attemptTimeoutMs,
+      maxAttempts: this.defaults.maxAttempts,
+      payloadBytes: Buffer.byteLength(taskInput) + Buffer.byteLength(metadata),
+    };
+  }
+}
+
+/** `metadata.priority`, a whole number; anything else is 0. */
+function priorityIn({ priority }: TaskSubmission['metadata']): number {
+  if (typeof priority !== 'number' || !Number.isInteger(priority)) return 0;
+  return Math.max(-MOST_PRIORITY, Math.min(MOST_PRIORITY, priority));
+}
+
+/** `metadata.timeout_ms`, the time limit of an attempt. */
+function timeoutIn(metadata: TaskSubmission['metadata']): number | undefined {
+  const timeout = metadata['timeout_ms'];
+  const isUsable = typeof timeout === 'number' && timeout > 0 && timeout <= LONGEST_TIMEOUT_MS;
+  return isUsable ? timeout : undefined;
+}
+
+function receiptOf(task: Task): Receipt {
+  return { taskId: task.id, clientId: task.clientId, instanceId: whereabouts(task) };
+}
+
+/** Where it is planned while it waits, else where its newest attempt is or was. */
+function whereabouts({ state, plannedOn, attempts }: Task): InstanceId | null {
+  return state === 'queued' ? plannedOn : (attempts.at(-1)?.instanceId ?? plannedOn);
+}
+
+/** A terminal state is shown only when it is committed: until then the task still runs. */
+function viewOf(task: Task): TaskView {
+  return {
+    id: task.id,
+    kind: task.kind,
+    clientId: task.clientId,
+    queueName: queueName(task.queue),
+    state: isTerminal(task.state) ? 'running' : task.state,
+    instanceId: whereabouts(task),
+    attemptNo: task.attemptNo,
+    submittedWallMs: task.submittedAt,
+    finishedWallMs: null,
+    executionMs: null,
+    result: null,
+    failure: null,
+    prediction: {
+      method: task.prediction.method,
+      meanMs: task.prediction.serviceTime.mean,
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+/** Where a connection is cut: before the server gets the COMMIT, or before the client gets its answer. */
+export type Cut = 'before-commit' | 'after-commit';
+
+const COMMIT = Buffer.from('COMMIT\0');
+
+/** A TCP connection to PostgreSQL that can be cut at a named moment, or refused. */
+export class PostgresProxy {
+  /** Commits whose connection was cut. */
+  cuts = 0;
+  private nextCut: Cut | undefined;
+  private refusing = false;
+  private readonly sockets = new Set<Socket>();
+
+  private constructor(
+    private readonly server: Server,
+    private readonly target: URL,
+  ) {}
+
+  /** Listens on a free port and leads to that database. */
+  static async listen(targetUrl: string): Promise<PostgresProxy> {
+    const server = createServer();
+    const proxy = new PostgresProxy(server, new URL(targetUrl));
+    server.on('connection', (client) => proxy.accept(client));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  get url(): string {
+    const url = new URL(this.target);
+    url.hostname = '127.0.0.1';
+    url.port = String((this.server.address() as AddressInfo).port);
+    return url.toString();
+  }
+
+  /** Cuts the connection at the next COMMIT. @param thenRefuse no new connection until `admit` */
+  cutNext(cut: Cut, thenRefuse = false): void {
+    this.nextCut = cut;
+    this.refuseAfterCut = thenRefuse;
+  }
+
+  /** Cuts every connection and refuses new ones. */
+  refuse(): void {
+    this.refusing = true;
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  /** Lets connections through again. */
+  admit(): void {
+    this.refusing = false;
+  }
+
+  async close(): Promise<void> {
+    this.refuse();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private refuseAfterCut = false;
+
+  private accept(client: Socket): void {
+    client.on('error', () => undefined);
+    if (this.refusing) {
+      client.destroy();
+      return;
+    }
+    const server = connect(Number(this.target.port), this.target.hostname);
+    server.on('error', () => client.destroy());
+    for (const socket of [client, server]) {
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+    }
+    client.on('close', () => server.end());
+    server.on('close', () => client.destroy());
+    client.on('data', (chunk) => this.pass(chunk, 'before-commit', client, server));
+    server.on('data', (chunk) => this.pass(chunk, 'after-commit', client, client));
+  }
+
+  private pass(chunk: Buffer, moment: Cut, client: Socket, to: Socket): void {
+    if (this.nextCut !== moment || !chunk.includes(COMMIT)) {
+      if (!to.destroyed) to.write(chunk);
+      return;
+    }
+    this.nextCut = undefined;
+    this.cuts++;
+    if (this.refuseAfterCut) this.refuse();
+    client.destroy();
+  }
+}
