@@ -22,11 +22,13 @@ Environment:
  * ends in examples, settings and exit codes.
  *
  * @param examples command lines without the prompt
+ * @param notes what the help text says before the examples
  */
 export function clientVerb(
   name: string,
   description: string,
   examples: readonly string[],
+  notes = '',
 ): Command {
   return new Command(name)
     .description(description)
@@ -34,7 +36,7 @@ export function clientVerb(
       new Option('--url <url>', 'scheduler to talk to, before FORESAIL_URL').argParser(httpUrl),
     )
     .addOption(outputOption())
-    .addHelpText('after', `${examplesText(examples)}${SETTINGS_HELP}${EXIT_CODES_HELP}`);
+    .addHelpText('after', notes + examplesText(examples) + SETTINGS_HELP + EXIT_CODES_HELP);
 }
 
 /** The examples of a help text. @param examples command lines without the prompt */
@@ -44,16 +46,26 @@ export function examplesText(examples: readonly string[]): string {
 }
 
 /**
- * Opens a client by settings and flags; closes it after use, whatever happens.
+ * Opens a client by settings and flags, for whoever closes it.
+ * @throws {ConfigError} for wrong settings
+ */
+export function openClient(
+  { url }: ClientFlags,
+  options: ApiClientOptions = {},
+): Promise<ApiClient> {
+  const config = loadClientConfig();
+  return ApiClient.open(url === undefined ? config : { ...config, url }, options);
+}
+
+/**
+ * Opens a client by settings and flags for one use; closes it after that, whatever happens.
  * @throws {ConfigError} for wrong settings, and what `use` throws
  */
 export async function withClient<T>(
-  { url }: ClientFlags,
+  flags: ClientFlags,
   use: (client: ApiClient) => Promise<T>,
-  options: ApiClientOptions = {},
 ): Promise<T> {
-  const config = loadClientConfig();
-  const client = await ApiClient.open(url === undefined ? config : { ...config, url }, options);
+  const client = await openClient(flags);
   try {
     return await use(client);
   } finally {

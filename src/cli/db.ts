@@ -25,7 +25,7 @@ export function dbCommand(): Command {
     .action(guarded(url));
   withSettingsFlags(db.command('stop'))
     .description('stop the embedded PostgreSQL; refused while a Foresail process uses it')
-    .option('--force', 'stop it even then', false)
+    .option('--force', 'stop it even then')
     .addHelpText('after', examplesText(['foresail db stop']))
     .action(guarded(stop));
   return db;
@@ -51,14 +51,14 @@ async function url(flags: SettingsFlags): Promise<void> {
   process.stdout.write(`${external ?? (await clusterUrl(dataDir))}\n`);
 }
 
-async function stop({ force, ...flags }: SettingsFlags & { force: boolean }): Promise<void> {
+async function stop({ force, ...flags }: SettingsFlags & { readonly force?: true }): Promise<void> {
   const { url: external, dataDir } = await databaseOf(flags);
   if (external !== undefined) {
     const message = 'DATABASE_URL is set, so nothing is embedded that could be stopped';
     throw new CommandFailure(EXIT.usage, `${message}; unset it to stop the embedded PostgreSQL`);
   }
   const { stopCluster } = await import('../persistence/embedded/cluster-status.js');
-  const outcome = await stopCluster(dataDir, { unlessUsed: !force });
+  const outcome = await stopCluster(dataDir, { unlessUsed: force !== true });
   if (outcome === 'in-use') {
     const remedy = 'stop "foresail serve" first, or say --force';
     const message = `the PostgreSQL in ${dataDir} is used by a Foresail process; ${remedy}`;

@@ -50,21 +50,20 @@ export function failureText(error: unknown): string {
 
 /**
  * An action for commander that ends the process in words instead of a stack: what it throws is
- * printed to standard error, and the exit code is set. A reader of our output that went away
+ * printed to standard error, and the exit code is set. A reader of our output that goes away
  * (`| head`) ends the process quietly.
  */
 export function guarded<A extends unknown[]>(
   action: (...args: A) => Promise<void>,
 ): (...args: A) => Promise<void> {
   return async (...args) => {
+    // For the rest of the process: what was written is often flushed after the action's end.
     process.stdout.on('error', endOnClosedPipe);
     try {
       await action(...args);
     } catch (error) {
       process.stderr.write(failureText(error));
       process.exitCode = exitCodeOf(error);
-    } finally {
-      process.stdout.off('error', endOnClosedPipe);
     }
   };
 }

@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
-import { loadClientConfig } from '../config/client-config';
 import { systemRandom } from '../ops/system';
-import { ApiClient } from './api-client';
 import { factor, nameText, numberFrom, wholeFrom } from './arguments';
-import { clientVerb, type ClientFlags } from './client-verb';
+import { clientVerb, openClient, type ClientFlags } from './client-verb';
 import { CommandFailure, EXIT, guarded } from './exit';
 import { formatOf, jsonText } from './output';
 import { Patience } from './patience';
@@ -18,13 +16,13 @@ import { readTrace } from './trace';
 interface ReplayFlags extends ClientFlags {
   readonly trace: string;
   readonly speed: number;
-  readonly limit: number;
+  readonly limit?: number;
   readonly concurrency: number;
   readonly taskPrefix?: string;
   readonly model?: string;
   readonly timeScale: number;
   readonly predict: boolean;
-  readonly serviceTimes: boolean;
+  readonly serviceTimes?: true;
   readonly seed: number;
   readonly patience: number;
   readonly ledger?: string;
@@ -34,6 +32,8 @@ const EXAMPLES = [
   'foresail replay --trace llm_azure2023.csv --speed 20 --limit 2000',
   'foresail replay --trace llm_azure2023.csv --speed 50 --time-scale 50 --model llama -o json',
 ];
+
+const DESCRIPTION = 'submit a recorded workload and measure how it is served';
 
 const NOTES = `
 The trace is a CSV file with the columns arrival_s, model, input_tokens and output_tokens.
@@ -46,74 +46,61 @@ service: {mean, …}, predictedOverActual: {p50}}, times in seconds, of the task
 
 /** Connections that ask for the ends of tasks. */
 const QUESTIONS_AT_ONCE = 8;
-const MOST_ROWS = 1e9;
 
 /** `foresail replay`: submits a recorded workload, follows it to its end, prints figures. */
 export function replayCommand(): Command {
-  return clientVerb('replay', 'submit a recorded workload and measure how it is served', EXAMPLES)
+  return clientVerb('replay', DESCRIPTION, EXAMPLES, NOTES)
     .requiredOption('--trace <file>', 'CSV file of the workload')
     .option('--speed <factor>', 'how many times faster than recorded tasks arrive', factor, 1)
-    .option('--limit <number>', 'most rows of the trace', wholeFrom(1, MOST_ROWS), MOST_ROWS)
+    .option('--limit <number>', 'most rows of the trace (default: all)', wholeFrom(1, 1e9))
     .option('--concurrency <number>', 'submissions at the same time', wholeFrom(1, 1000), 32)
     .option('--task-prefix <text>', 'begin of task ids (default: unique)', nameText)
     .option('--model <name>', 'model of every task (default: that of the trace)', nameText)
     .option('--time-scale <factor>', 'as given to the workers; predictions match it', factor, 1)
     .option('--no-predict', 'leave the predicted service time out of the metadata')
-    .option('--service-times', 'put seeded true service times into the metadata', false)
+    .option('--service-times', 'put seeded true service times into the metadata')
     .option('--seed <number>', 'seed of --service-times', wholeFrom(0, 2 ** 32 - 1), 1)
-    .option('--patience <seconds>', 'how long nothing may succeed', numberFrom(0, 86_400), 120)
+    .option('--patience <seconds>', 'longest time without success', numberFrom(0, 86_400), 120)
     .option('--ledger <file>', 'file that gets a JSON line per accepted and per ended task')
-    .addHelpText('after', NOTES)
     .action(guarded(replay));
 }
 
 async function replay(flags: ReplayFlags): Promise<void> {
-  const { prefix = `replay-${Date.now().toString(36)}`, ...options } = {
-    ...flags,
-    prefix: flags.taskPrefix,
-  };
-  const tasks = workloadOf(await readTrace(flags.trace, flags.limit), { ...options, prefix });
-  const outcome = await submitAndFollow(tasks, flags);
+  const { trace, limit = Infinity, taskPrefix, serviceTimes = false, output } = flags;
+  const prefix = taskPrefix ?? `replay-${Date.now().toString(36)}`;
+  const rows = await readTrace(trace, limit);
+  const asJson = formatOf(output) === 'json';
+  if (!asJson) process.stderr.write(`${rows.length} tasks, ${prefix}-1 to -${rows.length}\n`);
+  const outcome = await playBack(workloadOf(rows, { ...flags, prefix, serviceTimes }), flags);
   const summary = summaryOf(outcome);
-  const asJson = formatOf(flags.output) === 'json';
   process.stdout.write(asJson ? jsonText(summary) : summaryText(summary));
   if (outcome.stoppedBy !== undefined) throw outcome.stoppedBy;
-  if (summary.failed > 0) {
-    throw new CommandFailure(EXIT.failed, `${summary.failed} tasks did not succeed`);
-  }
+  if (summary.failed === 0) return;
+  throw new CommandFailure(EXIT.failed, `${summary.failed} tasks did not succeed`);
 }
 
-async function submitAndFollow(
-  tasks: readonly ReplayTask[],
-  flags: ReplayFlags,
-): Promise<ReplayOutcome> {
-  const config = { ...loadClientConfig(), ...(flags.url === undefined ? {} : { url: flags.url }) };
-  const abort = new AbortController();
-  const submitting = await ApiClient.open(config, { connections: flags.concurrency });
-  const asking = await ApiClient.open(config, { connections: QUESTIONS_AT_ONCE });
+/** Opens everything that a replay works with, and closes it whatever happens. */
+async function playBack(tasks: readonly ReplayTask[], flags: ReplayFlags): Promise<ReplayOutcome> {
+  const { concurrency, patience: seconds } = flags;
   const ledger = flags.ledger === undefined ? null : await SyncedLines.open(flags.ledger);
+  const submitting = await openClient(flags, { connections: concurrency });
+  const asking = await openClient(flags, { connections: QUESTIONS_AT_ONCE });
   const progress = await startProgress(tasks.length);
+  const abort = new AbortController();
+  const { signal } = abort;
   const closeClients = async (): Promise<void> => {
     await Promise.all([submitting.close(), asking.close()]);
   };
+  // Else the end would wait for the answers to calls that nobody is interested in any more.
+  signal.addEventListener('abort', () => void closeClients());
   const interrupt = (): void =>
     abort.abort(new CommandFailure(EXIT.failed, 'interrupted; accepted tasks go on without us'));
-  abort.signal.addEventListener('abort', () => void closeClients());
   process.once('SIGINT', interrupt);
   try {
-    const { concurrency, patience: seconds } = flags;
-    const { signal } = abort;
     const patience = new Patience({ limitMs: seconds * 1000, random: systemRandom, signal });
     const look = lookAt(asking, patience);
-    return await runReplay(tasks, {
-      submitting,
-      patience,
-      concurrency,
-      look,
-      ledger,
-      abort,
-      progress,
-    });
+    const parts = { submitting, patience, concurrency, look, ledger, abort, progress };
+    return await runReplay(tasks, parts);
   } finally {
     process.off('SIGINT', interrupt);
     progress.stop();

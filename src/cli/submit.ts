@@ -15,7 +15,7 @@ interface SubmitFlags extends ClientFlags {
   readonly input: string;
   readonly metadata: string;
   readonly taskId?: string;
-  readonly wait: boolean;
+  readonly wait?: true;
   readonly timeout?: number;
 }
 
@@ -36,7 +36,7 @@ export function submitCommand(): Command {
       'your own id; a repeat returns the same task (default: new)',
       nameText,
     )
-    .option('--wait', 'wait until it has ended; exits with 1 if it did not succeed', false)
+    .option('--wait', 'wait until it has ended; exits with 1 if it did not succeed')
     .option('--timeout <seconds>', 'wait no longer than this', numberFrom(0, 1e7))
     .action(guarded(submit));
 }
@@ -55,7 +55,7 @@ async function submit(flags: SubmitFlags): Promise<void> {
     `"task_input":${input},"metadata":${metadata}}`;
   await withClient(flags, async (client) => {
     const receipt = await handOver(client, taskId, body);
-    if (flags.wait) {
+    if (flags.wait === true) {
       const task = await waitForEnd(client, taskId, timing(flags));
       printTask(task, flags.output);
       assertSucceeded(task);

@@ -18,7 +18,7 @@ import { fetchTask, type EventRecord, type TaskRecord } from './task-record';
 import { waitForEnd } from './wait-for-end';
 
 interface TaskFlags extends ClientFlags {
-  readonly wait: boolean;
+  readonly wait?: true;
   readonly timeout?: number;
 }
 
@@ -28,17 +28,17 @@ const EXAMPLES = ['foresail task order-4711', 'foresail task order-4711 --wait -
 export function taskCommand(): Command {
   return clientVerb('task', 'show a task, its history and its result', EXAMPLES)
     .argument('<id>', 'id of the task: your own, or the one that the scheduler gave it', nameText)
-    .option('--wait', 'wait until it has ended; exits with 1 if it did not succeed', false)
+    .option('--wait', 'wait until it has ended; exits with 1 if it did not succeed')
     .option('--timeout <seconds>', 'wait no longer than this', numberFrom(0, 1e7))
     .action(guarded(showTask));
 }
 
 async function showTask(id: string, flags: TaskFlags): Promise<void> {
   const task = await withClient(flags, (client) =>
-    flags.wait ? waitForEnd(client, id, timing(flags)) : fetchTask(client, id),
+    flags.wait === true ? waitForEnd(client, id, timing(flags)) : fetchTask(client, id),
   );
   printTask(task, flags.output);
-  if (flags.wait) assertSucceeded(task);
+  if (flags.wait === true) assertSucceeded(task);
 }
 
 /** How long to wait for the end of a task, by `--timeout`. */

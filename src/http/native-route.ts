@@ -1,6 +1,7 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
-import type { ErrorCode } from '../core/errors';
+import type { ErrorCode, SchedulerError } from '../core/errors';
+import type { ErrorAnswer } from './dialect';
 import { documentErrors, SAMPLE_REQUEST_ID } from './document-errors';
 import { ProblemDto } from './dto/problem.dto';
 import type { Plain } from './dto-fields';
@@ -34,10 +35,13 @@ export function NativeRoute<Answer extends object>(
     HttpCode(200),
     ApiOperation({ operationId, tags: ['Native'] }),
     ApiOkResponse({ type: answer, description: 'Success.', example }),
-    ...documentErrors({
-      answer: (error) => native.errorAnswer(error, SAMPLE_REQUEST_ID, ''),
-      codes: [...ALWAYS, ...fails],
-      schema: ProblemDto,
-    }),
+    NativeErrors(...ALWAYS, ...fails),
   );
+}
+
+/** Failures of a call of our own API. */
+export function NativeErrors(...codes: readonly ErrorCode[]): MethodDecorator {
+  const answer = (error: SchedulerError): ErrorAnswer =>
+    native.errorAnswer(error, SAMPLE_REQUEST_ID, '');
+  return applyDecorators(...documentErrors({ answer, codes, schema: ProblemDto }));
 }

@@ -1,6 +1,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { DialectRoute } from '../http/dialect';
+import { NativeErrors } from '../http/native-route';
 
 /** Where the process tells that it lives. */
 export const LIVENESS_ROUTES: readonly DialectRoute[] = [
@@ -10,7 +11,7 @@ export const LIVENESS_ROUTES: readonly DialectRoute[] = [
 /** Whether the process answers at all: neither the database nor the leadership matters here. */
 @Controller()
 export class LivenessController {
-  /** Tells that the process lives. */
+  /** Tell that the process lives. */
   @Get('/livez')
   @Header('Content-Type', 'text/plain; charset=utf-8')
   @ApiOperation({ operationId: 'livez', tags: ['Service'], security: [] })
@@ -18,6 +19,7 @@ export class LivenessController {
     description: 'It lives.',
     content: { 'text/plain': { schema: { type: 'string' }, example: 'ok' } },
   })
+  @NativeErrors('forbidden')
   live(): string {
     return 'ok';
   }

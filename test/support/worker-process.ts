@@ -1,9 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { resolve } from 'node:path';
+import { ENTRY } from './entry';
 import { until } from './until';
-
-/** The built program. */
-const ENTRY = resolve(__dirname, '../../dist/main.js');
 
 /** How a process ended: its status, or the signal that ended it. */
 export interface ProcessEnd {

@@ -22,9 +22,10 @@ export class SubmitDto {
   task_input!: JsonObject;
 
   /**
-   * Facts about the task, from which its running time is predicted; passed on to the instance.
-   * Known here: `service_ms`, `quantiles`, `priority` (higher first), `timeout_ms`. Default: none.
-   * @example { "service_ms": 1200, "priority": 1 }
+   * Facts about the task, passed on to the instance. Known here: `predicted_ms`, or `quantiles`
+   * with `quantile_predictions` in ms, say how long it will run; `priority` from -1000 to 1000,
+   * higher goes first, default 0; `timeout_ms` limits an attempt. Default: none.
+   * @example { "predicted_ms": 1200, "priority": 1 }
    */
   @ApiProperty({ required: false })
   @IsJsonObject()

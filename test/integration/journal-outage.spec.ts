@@ -1,0 +1,282 @@
+import { isSchedulerError } from '../../src/core/errors';
+import type { Task } from '../../src/core/task';
+import { StoreUnavailableError } from '../../src/persistence/store-unavailable.error';
+import type { TaskJournal } from '../../src/persistence/task-journal';
+import { heldOf, journalRig, PAYLOAD, type JournalRig } from '../support/journal-rig';
+import { PostgresProxy } from '../support/postgres-proxy';
+import { SeededRandom } from '../support/seeded-random';
+import { until } from '../support/until';
+
+const SUCCESS = { kind: 'succeeded', executionMs: 1 } as const;
+
+let rig: JournalRig;
+let proxy: PostgresProxy;
+/** Goes through the proxy. */
+let journal: TaskJournal;
+
+beforeEach(async () => {
+  rig = await journalRig(3);
+  proxy = await PostgresProxy.listen(rig.url);
+  journal = await rig.openJournal({ url: proxy.url, answerWithinMs: 200 });
+});
+
+afterEach(async () => {
+  proxy.admit();
+  expect(await rig.violations()).toEqual([]);
+  await rig.close();
+  await proxy.close();
+});
+
+/** The error of a promise that must reject with one of ours. */
+async function unavailable(work: Promise<unknown>): Promise<StoreUnavailableError> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error instanceof StoreUnavailableError) return error;
+  throw new Error(`not a StoreUnavailableError: ${String(error)}`);
+}
+
+async function typesOf({ id }: Task): Promise<string[]> {
+  const text = 'SELECT type FROM task_events WHERE task_id = $1 ORDER BY seq';
+  return (await rig.query<{ type: string }>(text, [id])).map(({ type }) => type);
+}
+
+describe('a connection that breaks around the commit', () => {
+  it('finds that the batch was committed, and writes nothing twice', async () => {
+    const { task, changes } = rig.admit();
+    proxy.cutNext('after-commit');
+    expect(await journal.submit(changes, PAYLOAD)).toEqual({ kind: 'committed' });
+    expect(proxy.cuts).toBe(1);
+    expect(await typesOf(task)).toEqual(['submitted', 'reserved']);
+    proxy.cutNext('after-commit');
+    await journal.append(rig.fleet.course.ended(heldOf(rig.fleet, task), SUCCESS).changes, '{}');
+    expect(proxy.cuts).toBe(2);
+    expect(await typesOf(task)).toEqual(['submitted', 'reserved', 'succeeded']);
+    expect(journal.stats().disconnects).toBe(2);
+  });
+
+  it('finds that the batch was not committed, and writes it', async () => {
+    const { task, changes } = rig.admit();
+    proxy.cutNext('before-commit');
+    expect(await journal.submit(changes, PAYLOAD)).toEqual({ kind: 'committed' });
+    expect(proxy.cuts).toBe(1);
+    expect(await typesOf(task)).toEqual(['submitted', 'reserved']);
+  });
+
+  it('still tells twins apart when the answer was lost', async () => {
+    const first = rig.admit({ clientId: 'same' });
+    await journal.submit(first.changes, PAYLOAD);
+    rig.fleet.forget(first.task);
+    const second = rig.admit({ clientId: 'same' });
+    const other = rig.admit();
+    proxy.cutNext('after-commit');
+    const answers = await Promise.all([
+      journal.submit(second.changes, PAYLOAD),
+      journal.submit(other.changes, PAYLOAD),
+    ]);
+    expect(proxy.cuts).toBe(1);
+    expect(answers).toEqual([{ kind: 'duplicate', id: first.task.id }, { kind: 'committed' }]);
+  });
+
+  it('writes a note once although nothing else was in its batch', async () => {
+    const { task, changes } = rig.admit();
+    await journal.submit(changes, PAYLOAD);
+    proxy.cutNext('after-commit');
+    await journal.note({
+      taskId: task.id,
+      seq: null,
+      type: 'foreign_result',
+      from: null,
+      to: null,
+      attemptNo: 1,
+      instanceId: null,
+      wallMs: 1_700_000_000_123,
+      message: 'not yours',
+    });
+    expect(proxy.cuts).toBe(1);
+    expect(await typesOf(task)).toEqual(['submitted', 'reserved', 'foreign_result']);
+  });
+
+  it('tells a submitter after a while that the outcome is unknown, and later what it was', async () => {
+    const { task, changes } = rig.admit();
+    proxy.cutNext('after-commit', true);
+    const error = await unavailable(journal.submit(changes, PAYLOAD));
+    expect(error.outcome).toBe('unknown');
+    expect(error.message).toContain('repeat with the same task_id');
+    proxy.admit();
+    expect(await error.settled).toEqual({ kind: 'committed' });
+    expect(await typesOf(task)).toEqual(['submitted', 'reserved']);
+  });
+
+  it('writes a task of unknown outcome when it turns out not to be there', async () => {
+    const { task, changes } = rig.admit();
+    proxy.cutNext('before-commit', true);
+    const error = await unavailable(journal.submit(changes, PAYLOAD));
+    expect(error.outcome).toBe('unknown');
+    expect(await typesOf(task)).toEqual([]);
+    const confirmed = journal.append(rig.fleet.course.confirmed(heldOf(rig.fleet, task), 'r-1'));
+    proxy.admit();
+    expect(await error.settled).toEqual({ kind: 'committed' });
+    await confirmed;
+    expect(await typesOf(task)).toEqual(['submitted', 'reserved', 'dispatched']);
+  });
+});
+
+describe('while PostgreSQL is away', () => {
+  it('turns submissions away at once, and keeps what is said of recorded tasks', async () => {
+    const { task, changes } = rig.admit();
+    await journal.submit(changes, PAYLOAD);
+    proxy.refuse();
+    await until(() => !journal.available, 'the loss of the connection');
+    const error = await unavailable(journal.submit(rig.admit().changes, PAYLOAD));
+    expect(error).toMatchObject({ outcome: 'not_written', details: { retryAfterSeconds: 1 } });
+    const ended = journal.append(
+      rig.fleet.course.ended(heldOf(rig.fleet, task), SUCCESS).changes,
+      '{}',
+    );
+    proxy.admit();
+    await ended;
+    expect(await typesOf(task)).toEqual(['submitted', 'reserved', 'succeeded']);
+    expect(journal.available).toBe(true);
+  });
+
+  it('turns away what was submitted but is not under way, with what was said of it since', async () => {
+    const first = rig.admit();
+    proxy.cutNext('before-commit', true);
+    const underWay = journal.submit(first.changes, PAYLOAD);
+    const unknown = unavailable(underWay);
+    await until(() => journal.stats().pendingRows > 0, 'the first flush');
+    const { task, changes } = rig.admit();
+    const waiting = unavailable(journal.submit(changes, PAYLOAD));
+    const stop = rig.fleet.course.stop(task, 'cancelled', 'asked to');
+    const later = unavailable(journal.append(stop));
+    expect((await waiting).outcome).toBe('not_written');
+    expect((await later).outcome).toBe('not_written');
+    proxy.admit();
+    expect(await (await unknown).settled).toEqual({ kind: 'committed' });
+    expect(await typesOf(task)).toEqual([]);
+  });
+
+  it('keeps no more than its buffer holds', async () => {
+    const small = await rig.openJournal({ url: proxy.url, limits: { maxBufferedRows: 8 } });
+    const { task, changes } = rig.admit();
+    await small.submit(changes, PAYLOAD);
+    proxy.refuse();
+    await until(() => !small.available, 'the loss of the connection');
+    const note = (): Promise<void> => small.append([rig.fleet.note(task, 'late_result', 'a note')]);
+    const kept = [note(), note(), note(), note()]; // Two rows each: the task's and the event's.
+    expect((await unavailable(note())).outcome).toBe('not_written');
+    task.eventSeq--; // What was refused did not happen.
+    proxy.admit();
+    await Promise.all(kept);
+    await note();
+    expect(await typesOf(task)).toHaveLength(7);
+  });
+
+  it('gives up what is not written when it is stopped', async () => {
+    const { task, changes } = rig.admit();
+    await journal.submit(changes, PAYLOAD);
+    proxy.refuse();
+    await until(() => !journal.available, 'the loss of the connection');
+    const held = heldOf(rig.fleet, task);
+    const ended = unavailable(journal.append(rig.fleet.course.ended(held, SUCCESS).changes, '{}'));
+    await journal.stop(50);
+    expect((await ended).outcome).toBe('unknown');
+  });
+});
+
+describe('failures that pass', () => {
+  it.each([
+    ['a deadlock', '40P01'],
+    ['a failed serialisation', '40001'],
+    ['a cancelled statement', '57014'],
+    ['a lock that was waited for too long', '55P03'],
+    ['a full disk', '53100'],
+  ])('repeats the batch after %s', async (_, state) => {
+    await failOnce(state);
+    const { task, changes } = rig.admit();
+    expect(await journal.submit(changes, PAYLOAD)).toEqual({ kind: 'committed' });
+    expect(await typesOf(task)).toEqual(['submitted', 'reserved']);
+    expect(journal.stats().disconnects).toBe(0);
+    expect(journal.available).toBe(true);
+  });
+
+  it('gets a new connection when the server ends the session', async () => {
+    await failOnce('57P01');
+    const { task, changes } = rig.admit();
+    expect(await journal.submit(changes, PAYLOAD)).toEqual({ kind: 'committed' });
+    expect(await typesOf(task)).toEqual(['submitted', 'reserved']);
+    expect(journal.stats().disconnects).toBe(1);
+  });
+
+  /** The next event is refused with that state, and only that one: a sequence is not rolled back. */
+  async function failOnce(state: string): Promise<void> {
+    await rig.query('CREATE SEQUENCE failures');
+    await rig.query(`
+      CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF nextval('failures') = 1 THEN RAISE EXCEPTION 'once' USING ERRCODE = '${state}'; END IF;
+        RETURN NEW;
+      END $$`);
+    await rig.query(
+      'CREATE TRIGGER fail BEFORE INSERT ON task_events FOR EACH ROW EXECUTE FUNCTION fail_once()',
+    );
+  }
+});
+
+describe('a lane that is killed again and again', () => {
+  it('loses nothing, writes nothing twice and forgets no refusal', async () => {
+    await rig.addInstance(1_000); // So that every task is reserved at once.
+    const random = new SeededRandom(20_261_121);
+    const fates = new Map<Task, 'done' | 'not_written'>();
+    let busy = true;
+    const workers = Array.from({ length: 40 }, async () => {
+      while (busy) await oneLife(fates);
+    });
+    while (fates.size < 1_500) {
+      const { flushes } = journal.stats();
+      const pause = Math.floor(random.next() * 4);
+      await until(() => journal.stats().flushes >= flushes + pause, 'flushes between two kills');
+      await killLane();
+    }
+    busy = false;
+    await Promise.all(workers);
+    expect(journal.stats().disconnects).toBeGreaterThan(10);
+    const rows = await rig.query<{ id: string; state: string }>('SELECT id, state FROM tasks');
+    const done = [...fates].flatMap(([{ id }, fate]) => (fate === 'done' ? [id] : []));
+    expect(new Map(rows.map(({ id, state }) => [id, state]))).toEqual(
+      new Map(done.map((id) => [id, 'succeeded'])),
+    );
+    const twice = 'SELECT task_id FROM task_events GROUP BY task_id HAVING count(*) <> 4';
+    expect(await rig.query(twice)).toEqual([]);
+  });
+
+  async function killLane(): Promise<void> {
+    await rig.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'foresail-journal'`,
+    );
+  }
+
+  async function oneLife(fates: Map<Task, 'done' | 'not_written'>): Promise<void> {
+    const { task, changes } = rig.admit();
+    try {
+      await journal.submit(changes, PAYLOAD);
+    } catch (error) {
+      const settled = error instanceof StoreUnavailableError ? await error.settled : undefined;
+      if (!isSchedulerError(error, 'store_unavailable') || settled?.kind === 'duplicate')
+        throw error;
+      if (settled?.kind !== 'committed') {
+        rig.fleet.revert(task);
+        fates.set(task, 'not_written');
+        return;
+      }
+    }
+    const held = heldOf(rig.fleet, task);
+    await journal.append(rig.fleet.course.confirmed(held, `r-${task.id}`));
+    await journal.append(rig.fleet.course.ended(held, SUCCESS).changes, '{}');
+    rig.fleet.forget(task);
+    fates.set(task, 'done');
+  }
+});
