@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Cron, CronExpression } from '@nestjs/schedule';
 import { Fleet } from '../core/fleet';
 import type { Health, Instance } from '../core/instance';
@@ -33,7 +33,7 @@ interface Watch {
  * itself. Silence makes it suspect, then lost (RELIABILITY_MODEL, section 6).
  */
 @Injectable()
-export class HealthProber {
+export class HealthProber implements OnApplicationBootstrap {
   private readonly logger = new Logger(HealthProber.name);
   private readonly watches = new WeakMap<Instance, Watch>();
   /** The registration under which an attempt was last known to be at its worker. */
@@ -54,6 +54,11 @@ export class HealthProber {
     @Inject(RANDOM) private readonly random: Random,
   ) {
     this.graceFrom = clock.now();
+  }
+
+  /** Restored instances are suspect until they answer: they are asked at once. */
+  onApplicationBootstrap(): void {
+    void this.tick();
   }
 
   /** Probes whoever is due, and looks at who has been silent. */
@@ -102,6 +107,7 @@ export class HealthProber {
       name: status.name,
       capacity: { ...NOTHING, slots: status.slots },
       provesAbsence: status.dispatchIds,
+      draining: status.draining,
       speed: status.speed ?? 1,
     });
     this.bell.signal();
