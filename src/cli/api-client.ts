@@ -181,7 +181,9 @@ function refusal({ status, where, body, text, retryAfterMs: pause }: Refusal): R
     const message = `${where} answered ${status} and no JSON; is it Foresail? It says: ${excerpt}`;
     return new RefusedError(status, pause, EXIT.failed, message);
   }
-  const said = [saidBy(body), ...faultsOf(body).map((fault) => `- ${fault}`)].join('\n');
+  const message = saidBy(body);
+  const faults = faultsOf(body).filter(({ msg }) => !message.includes(msg));
+  const said = [message, ...faults.map(({ where: at, msg }) => `- ${at}${msg}`)].join('\n');
   if (status === 401) {
     const remedy = 'put a key into FORESAIL_KEY; "foresail keys create" makes one';
     return new RefusedError(status, pause, EXIT.failed, `${said} (401)\n${remedy}`);
@@ -206,16 +208,22 @@ function saidBy(body: unknown): string {
 }
 
 /** What is wrong with each field: `detail` of the dialect, `errors` of the native API. */
-function faultsOf(body: unknown): string[] {
+function faultsOf(body: unknown): ShownFault[] {
   const lists = [member(body, 'detail'), member(body, 'errors')];
-  return lists.flatMap((list): string[] => (Array.isArray(list) ? list.map(faultText) : []));
+  return lists.flatMap((list): ShownFault[] => (Array.isArray(list) ? list.map(faultIn) : []));
 }
 
-function faultText(fault: unknown): string {
+interface ShownFault {
+  /** The field and a colon; empty when the fault names none. */
+  readonly where: string;
+  readonly msg: string;
+}
+
+function faultIn(fault: unknown): ShownFault {
   const loc = member(fault, 'loc');
   const msg = member(fault, 'msg');
-  if (typeof msg !== 'string') return JSON.stringify(fault);
-  return Array.isArray(loc) ? `${loc.join('.')}: ${msg}` : msg;
+  if (typeof msg !== 'string') return { where: '', msg: JSON.stringify(fault) };
+  return { where: Array.isArray(loc) ? `${loc.join('.')}: ` : '', msg };
 }
 
 function member(value: unknown, name: string): unknown {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Command } from 'commander';
 import { systemRandom } from '../ops/system';
 import { factor, nameText, numberFrom, wholeFrom } from './arguments';
@@ -88,6 +89,8 @@ async function playBack(tasks: readonly ReplayTask[], flags: ReplayFlags): Promi
   const progress = await startProgress(tasks.length);
   const abort = new AbortController();
   const { signal } = abort;
+  // One per submission under way; the default limit is there to find leaks.
+  setMaxListeners(0, signal);
   const closeClients = async (): Promise<void> => {
     await Promise.all([submitting.close(), asking.close()]);
   };

@@ -126,7 +126,8 @@ export class Backlog {
   waitMoments(pace: Pace, now: Instant): Moments {
     const ahead: Moments[] = [];
     for (const held of this.held) ahead.push(remainingOf(held, pace.speed, now));
-    const listed = this.planned.size <= LIST_SCHEDULE_LIMIT;
+    // One slot needs no schedule: what waits for it is a sum, which is kept.
+    const listed = pace.slots > 1 && this.planned.size <= LIST_SCHEDULE_LIMIT;
     if (listed) for (const task of this.plannedTasks()) ahead.push(scaled(task, pace.speed));
     const first = earliestEnd(ahead, pace.slots);
     const rest = listed ? ZERO : spread(this.plannedWork.total, pace);

@@ -90,20 +90,17 @@ export function least(
   ...costs: NonEmpty<(candidate: Candidate) => number>
 ): Candidate {
   let best = candidates[0];
-  let bestCosts = costs.map((cost) => cost(best));
-  for (const candidate of candidates.slice(1)) {
-    const own = costs.map((cost) => cost(candidate));
-    if (isLess(own, bestCosts)) {
-      best = candidate;
-      bestCosts = own;
-    }
-  }
+  for (const candidate of candidates) if (isLess(candidate, best, costs)) best = candidate;
   return best;
 }
 
-function isLess(a: readonly number[], b: readonly number[]): boolean {
-  for (let i = 0; i < a.length; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+function isLess(
+  a: Candidate,
+  b: Candidate,
+  costs: readonly ((candidate: Candidate) => number)[],
+): boolean {
+  for (const cost of costs) {
+    const difference = cost(a) - cost(b);
     if (difference !== 0) return difference < 0;
   }
   return false;

@@ -5,6 +5,7 @@ import { migrate } from './data-source';
 import { isRoot } from './embedded/account';
 import { EmbeddedPostgres } from './embedded/embedded-postgres';
 import { defaultDataDir } from './embedded/layout';
+import { readPostgresSettings } from './postgres-settings';
 
 /** The database of this process, migrated. */
 export interface Database {
@@ -29,6 +30,8 @@ export async function openDatabase(config: Config['database'], logger: Logger): 
   const database = config.url === undefined ? await embedded(config, logger) : external(config.url);
   try {
     await migrate(database.url);
+    const { warnings } = await readPostgresSettings(database.url);
+    for (const warning of warnings) logger.warn(warning);
     return database;
   } catch (error) {
     await database.close();

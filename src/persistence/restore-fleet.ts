@@ -2,14 +2,15 @@ import type { Fleet } from '../core/fleet';
 import type { Instance } from '../core/instance';
 import type { Clock } from '../core/ports';
 import { NOTHING } from '../core/resources';
-import type { Task } from '../core/task';
+import { occupies, type Task } from '../core/task';
+import type { Instant } from '../core/units';
 import type { InstancesRepository } from './instances.repository';
 import type { StrategySettingsRepository } from './strategy-settings.repository';
 import type { TasksRepository } from './tasks.repository';
 
 /**
  * Takes everything that is live into memory: settings, instances, then tasks in the order of their
- * submission. Instances are suspect until they answer, which the prober sees to at once.
+ * reservation (a worker's queue is a FIFO) or submission. Instances are suspect until they answer, which the prober sees to at once.
  */
 export async function restoreFleet(
   fleet: Fleet,
@@ -35,8 +36,13 @@ export async function restoreFleet(
   }
   const live: Task[] = [];
   for await (const page of tasks.loadLive()) live.push(...page);
-  live.sort((a, b) => a.submittedAt - b.submittedAt);
+  live.sort((a, b) => heldSince(a) - heldSince(b));
   for (const task of live) fleet.restore(task);
   // They are there for the attempts that still occupy them, and only now can those be counted.
   for (const instance of retired) fleet.removeInstance(instance);
+}
+
+/** When it took its place at an instance; of one that waits, when it was submitted. */
+function heldSince({ attempts, submittedAt }: Task): Instant {
+  return attempts.find(occupies)?.reservedAt ?? submittedAt;
 }
