@@ -4,6 +4,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger } from 'nestjs-pino';
 import type { RequestListener } from 'node:http';
 import { AppModule, DIALECTS, type TermOptions } from './app.module';
+import { swarmpilotBodyLimits } from './dialects/swarmpilot/swarmpilot.dialect';
 import { configureHttp } from './http/configure-http';
 import type { KeyCheck } from './http/key-check';
 import { serveOpenApi } from './http/openapi';
@@ -52,6 +53,7 @@ export async function createApp(
   configureHttp(app, {
     dialects: DIALECTS,
     bodyLimitBytes,
+    bodyLimits: swarmpilotBodyLimits(options.config),
     admission: { allowedHosts, trustedNetworks, keys },
   });
   serveOpenApi(app);

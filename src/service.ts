@@ -27,6 +27,7 @@ export class Service {
   private app: LeadingApp | undefined;
   private endTerm: (() => void) | undefined;
   private stopping = false;
+  private readonly hurry = new AbortController();
   private terms: Promise<void> = Promise.resolve();
   private settle: () => void = () => undefined;
   private readonly settled = new Promise<void>((resolve) => (this.settle = resolve));
@@ -94,6 +95,7 @@ export class Service {
   /** Ends what is under way, gives the lease back and closes everything. */
   async stop(): Promise<void> {
     this.stopping = true;
+    this.hurry.abort();
     this.server.close();
     await this.drain();
     this.endTerm?.();
@@ -153,9 +155,14 @@ export class Service {
       if (!toldSo) this.logger.info('another process leads; this one is its standby');
       toldSo = true;
       this.settle();
-      await sleep(standbyPollMs * (0.8 + 0.4 * Math.random()));
+      await this.pause(standbyPollMs * (0.8 + 0.4 * Math.random()));
     }
     await this.lease.close();
+  }
+
+  /** Cut short when the process stops. */
+  private async pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.hurry.signal }).catch(() => undefined);
   }
 
   private async tryToLead(): Promise<number | null> {
@@ -197,7 +204,7 @@ export class Service {
       return app;
     } catch (error) {
       logger.error({ error, msg: 'the term could not begin' });
-      await sleep(FAILED_TERM_PAUSE_MS);
+      await this.pause(FAILED_TERM_PAUSE_MS);
       end.abort('it could not begin');
       return undefined;
     } finally {

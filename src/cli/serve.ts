@@ -39,6 +39,9 @@ async function serve({ config: file, ...flags }: ServeFlags): Promise<void> {
   const { createLogger } = await import('../ops/logging.js');
   const readable = process.stdout.isTTY;
   const logger = createLogger({ level: config.log.level, readable });
+  process.on('unhandledRejection', (error) => {
+    logger.error({ error, msg: 'a defect: nobody waited for this' });
+  });
   armCrashPointOf(config, await import('../ops/crash-points.js'));
   const { Service } = await import('../service.js');
   const service = await startOr(() => Service.start(config, logger));

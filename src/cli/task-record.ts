@@ -30,12 +30,10 @@ export interface TaskRecord {
 
 /** One try to run a task; instants are Unix ms. */
 export interface AttemptRecord {
-  readonly no: number;
-  readonly instanceId: string;
   readonly state: string;
+  /** When it began to take a slot. */
   readonly runningSince: number | null;
   readonly endedAt: number | null;
-  readonly executionMs: number | null;
 }
 
 /** One thing that happened to a task; the instant is Unix ms. */
@@ -83,12 +81,9 @@ function readTask(answer: unknown): TaskRecord {
 
 function readAttempt(attempt: Fields): AttemptRecord {
   return {
-    no: attempt.number('attempt'),
-    instanceId: attempt.text('instance_id'),
     state: attempt.text('state'),
     runningSince: optionalInstant(attempt.optionalText('running_since')),
     endedAt: optionalInstant(attempt.optionalText('ended_at')),
-    executionMs: attempt.optionalNumber('execution_ms'),
   };
 }
 

@@ -131,7 +131,15 @@ describe('vacated', () => {
     expect(asked).toEqual(['vacate 1']);
   });
 
-  it.each(['lost', 'abandoned', 'ended'] as const)('means nothing of %s attempts', (state) => {
+  it('is noted of a lost attempt, which has no slot: its result may still count', () => {
+    const { course, asked, held } = courseRig();
+    const lost = held(taskOf({ state: 'dispatching' }), { state: 'lost' });
+    course.vacated(lost, 33);
+    expect(lost.attempt).toMatchObject({ state: 'lost', vacated: true, executionMs: 33 });
+    expect(asked).toEqual([]);
+  });
+
+  it.each(['abandoned', 'ended'] as const)('means nothing of %s attempts', (state) => {
     const { course, asked, held } = courseRig();
     const one = held(taskOf({ state: 'dispatching' }), { state });
     course.vacated(one, 33);

@@ -73,12 +73,16 @@ export class Course {
     return [this.chronicle.move(task, 'running', 'running', 'running', [attempt])];
   }
 
-  /** The worker is through with it; the result is still to be fetched, but the slot is free. */
+  /**
+   * The worker is through with it; the result is still to be fetched, but the slot is free. Said of
+   * a lost attempt, it means that there may be a result that counts.
+   */
   vacated(held: Held, executionMs: number | null): void {
-    if (held.attempt.state !== 'live') return;
-    held.attempt.executionMs = executionMs;
-    held.attempt.vacated = true;
-    this.grounds.vacate(held);
+    const { attempt } = held;
+    if (attempt.state !== 'live' && attempt.state !== 'lost') return;
+    attempt.executionMs = executionMs;
+    attempt.vacated = true;
+    if (attempt.state === 'live') this.grounds.vacate(held);
   }
 
   /** The attempt is over; see `Ending` for what that means for its task. */

@@ -8,12 +8,14 @@ import { NOTHING } from '../core/resources';
 import type { Attempt } from '../core/task';
 import type { Instant } from '../core/units';
 import type { WorkerStatus } from '../executors/task-instance.client';
+import { TaskInstanceError } from '../executors/task-instance.error';
 import { TaskInstanceClients } from '../executors/task-instance.clients';
 import { CLOCK, RANDOM } from '../ops/system';
 import { WakeupBell } from '../ops/wakeup';
 import { InDoubt } from '../tasks/in-doubt';
 import { TaskLifecycle } from '../tasks/task-lifecycle';
 import { TaskRecorder } from '../tasks/task-recorder';
+import { endFromResult } from './worker-outcome';
 import { HEALTH_INTERVALS, type HealthIntervals } from './health-intervals';
 
 /** Part of the interval by which probes are spread, so that instances are not asked in step. */
@@ -58,7 +60,7 @@ export class HealthProber implements OnApplicationBootstrap {
 
   /** Restored instances are suspect until they answer: they are asked at once. */
   onApplicationBootstrap(): void {
-    void this.tick();
+    this.tick().catch((error: unknown) => this.logger.warn({ msg: 'probing failed', error }));
   }
 
   /** Probes whoever is due, and looks at who has been silent. */
@@ -88,7 +90,8 @@ export class HealthProber implements OnApplicationBootstrap {
       await this.checkAttempts(instance, watch, status, asked);
       await this.observeForeign(instance);
     } catch (error) {
-      this.logger.debug({ msg: `no status of ${instance.name}`, error });
+      if (error instanceof TaskInstanceError) this.logger.debug(error.message);
+      else this.logger.warn({ msg: `probing ${instance.name} failed`, error });
     } finally {
       watch.probing = false;
     }
@@ -141,7 +144,7 @@ export class HealthProber implements OnApplicationBootstrap {
       watch.idle.set(attempt, idle);
       if (idle < IDLE_PROBES) continue;
       const result = await this.clients.for(instance.host, instance.port).result(attempt.remoteId);
-      if (result) continue;
+      if (result && (await endFromResult(this.lifecycle, held, result))) continue;
       await this.lifecycle.lost(held, `${instance.name} is idle and does not have it`);
     }
   }

@@ -6,6 +6,7 @@ import { Fleet } from '../core/fleet';
 import type { Instance } from '../core/instance';
 import type { Clock } from '../core/ports';
 import { queueName } from '../core/queue';
+import type { Change } from '../core/task';
 import { after } from '../core/units';
 import { EXECUTOR, type Executor, type StartResult } from '../executors/executor';
 import { crashPoint } from '../ops/crash-points';
@@ -70,14 +71,15 @@ export class Dispatcher implements OnApplicationBootstrap {
 
   private place(): void {
     const { changes, more } = this.fleet.placeWaiting(PLACEMENTS_PER_TURN);
-    if (changes.length > 0) {
-      const committed = this.recorder.record(changes).then(() => {
-        this.outbox.post(changes);
-        this.bell.signal();
-      });
-      this.inBackground(committed);
-    }
+    // One by one: a task that the database refuses must not hold up the others.
+    for (const change of changes) this.inBackground(this.recordAndPost(change));
     if (more) this.bell.signal();
+  }
+
+  private async recordAndPost(change: Change): Promise<void> {
+    await this.recorder.record([change]);
+    this.outbox.post([change]);
+    this.bell.signal();
   }
 
   /** Backoffs and rests end by the mere passing of time. */

@@ -4,7 +4,7 @@ import { SchedulerError } from '../core/errors';
 import { Fleet } from '../core/fleet';
 import type { Instance } from '../core/instance';
 import type { Clock } from '../core/ports';
-import type { Attempt, Change, Outcome, Task } from '../core/task';
+import { occupies, type Attempt, type Change, type Outcome, type Task } from '../core/task';
 import type { DispatchId, TaskId } from '../core/units';
 import { crashPoint } from '../ops/crash-points';
 import { CLOCK } from '../ops/system';
@@ -96,6 +96,7 @@ export class TaskLifecycle {
   /** What a worker said of its own accord: the end with its result, or only that it is through. */
   private async apply(held: Held, { outcome, result }: EndReport): Promise<ReportAnswer> {
     if (result !== FETCH_RESULT) return this.end(held, outcome, result);
+    if (held.attempt.state === 'abandoned') return this.end(held, outcome, null);
     this.vacate(held, outcome);
     return { kind: 'recorded', task: held.task };
   }
@@ -164,7 +165,7 @@ export class TaskLifecycle {
   /** Every attempt that occupies an instance or whose result is still to be fetched. */
   everyHeld(): readonly Held[] {
     return [...this.fleet.attempts.all()].filter(
-      ({ attempt }) => attempt.state === 'live' || attempt.state === 'abandoned',
+      ({ attempt }) => occupies(attempt) || (attempt.vacated && attempt.state !== 'ended'),
     );
   }
 

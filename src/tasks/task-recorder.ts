@@ -2,6 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { isSchedulerError } from '../core/errors';
 import { Fleet } from '../core/fleet';
 import { isTerminal, type Change, type TaskEventType } from '../core/task';
+import { TERM, type Term } from '../ops/term';
 import { TASK_JOURNAL, type TaskJournal } from '../persistence/task-journal';
 import { PayloadCache } from './payload-cache';
 
@@ -22,6 +23,7 @@ export class TaskRecorder {
     private readonly fleet: Fleet,
     @Inject(TASK_JOURNAL) private readonly journal: TaskJournal,
     private readonly payloads: PayloadCache,
+    @Inject(TERM) private readonly term: Term,
   ) {}
 
   /** False while PostgreSQL is away or too far behind: nothing new may be begun then. */
@@ -60,9 +62,22 @@ export class TaskRecorder {
     try {
       await this.journal.append(changes, result);
     } catch (error) {
-      if (result === null || !isSchedulerError(error, 'rejected_by_store')) throw error;
-      this.logger.error({ msg: 'the database refused a result; it is recorded as null', error });
-      await this.journal.append(changes, null);
+      if (result !== null && isSchedulerError(error, 'rejected_by_store')) {
+        this.logger.error({ msg: 'the database refused a result; it is recorded as null', error });
+        return this.write(changes, null);
+      }
+      await this.endTermIfLost(changes);
+      throw error;
     }
+  }
+
+  /**
+   * What memory has done and the journal did not take is a disagreement of the two: the term ends,
+   * and the next one begins from the rows. A task that was never recorded is withdrawn meanwhile.
+   */
+  private async endTermIfLost(changes: readonly Change[]): Promise<void> {
+    await new Promise(setImmediate);
+    if (!changes.some(({ task }) => this.fleet.tasks.has(task.id))) return;
+    this.term.end('the journal did not take a change of a live task');
   }
 }

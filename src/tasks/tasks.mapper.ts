@@ -5,6 +5,18 @@ import type { Timeline } from '../persistence/tasks.repository';
 import type { AttemptDto, TaskDto, TaskEventDto } from './dto/task.dto';
 import type { TaskView } from './task-view';
 
+type AttemptRow = Row<Timeline['attempts'][number]>;
+type EventRow = Row<Timeline['events'][number]>;
+
+/** A row as plain data. */
+type Row<T> = Readonly<Pick<T, keyof T>>;
+
+/** A timeline of plain rows. */
+interface PlainTimeline {
+  readonly attempts: readonly AttemptRow[];
+  readonly events: readonly EventRow[];
+}
+
 /** @throws {SchedulerError} unknown_task */
 export function known(ref: string, view: TaskView | undefined): TaskView {
   if (view) return view;
@@ -12,7 +24,7 @@ export function known(ref: string, view: TaskView | undefined): TaskView {
 }
 
 /** A `TaskDto` as JSON text: the result is set in as it is stored. */
-export function taskAnswer(view: TaskView, { attempts, events }: Timeline): string {
+export function taskAnswer(view: TaskView, { attempts, events }: PlainTimeline): string {
   const answer: Plain<Omit<TaskDto, 'result'>> = {
     id: view.id,
     client_task_id: view.clientId,
@@ -31,7 +43,7 @@ export function taskAnswer(view: TaskView, { attempts, events }: Timeline): stri
   return withMember(answer, 'result', view.result ?? 'null');
 }
 
-function attemptAnswer(attempt: Timeline['attempts'][number]): Plain<AttemptDto> {
+function attemptAnswer(attempt: AttemptRow): Plain<AttemptDto> {
   return {
     attempt: attempt.attemptNo,
     dispatch_id: attempt.dispatchId,
@@ -46,7 +58,7 @@ function attemptAnswer(attempt: Timeline['attempts'][number]): Plain<AttemptDto>
   };
 }
 
-function eventAnswer(event: Timeline['events'][number]): Plain<TaskEventDto> {
+function eventAnswer(event: EventRow): Plain<TaskEventDto> {
   return {
     seq: event.seq,
     type: event.type,

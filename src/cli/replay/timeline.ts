@@ -36,25 +36,28 @@ const UNKNOWN: Ending = {
   predictedOverActual: null,
 };
 
-/** What the history of a task that has ended says of its times. */
-export function endingOf(task: TaskRecord): Ending {
-  const run = lastRunOf(task);
-  const { runningSince: startedAt = null, endedAt = null } = run ?? {};
-  const spanMs = startedAt === null || endedAt === null ? null : endedAt - startedAt;
-  const serviceMs = task.executionMs ?? run?.executionMs ?? spanMs;
+/**
+ * What the history of a task that has ended says of its times. Wait and service time add up to the
+ * time from submission to end: whatever was not the run by the worker's word was a wait, also a
+ * report that was late because the scheduler was away.
+ */
+function endingOf(task: TaskRecord): Ending {
+  const { submittedAt, finishedAt, predictedMs, state } = task;
+  const serviceMs = serviceMsOf(task);
+  const isKnown = serviceMs !== null && finishedAt !== null;
+  const waitMs = isKnown ? Math.max(0, finishedAt - serviceMs - submittedAt) : null;
   return {
-    state: task.state,
-    waitSeconds: startedAt === null ? null : Math.max(0, startedAt - task.submittedAt) / 1000,
+    state,
+    waitSeconds: waitMs === null ? null : waitMs / 1000,
     serviceSeconds: serviceMs === null ? null : serviceMs / 1000,
-    predictedOverActual: serviceMs === null || serviceMs <= 0 ? null : task.predictedMs / serviceMs,
+    predictedOverActual: serviceMs === null || serviceMs <= 0 ? null : predictedMs / serviceMs,
   };
 }
 
-/** The run that ended the task: the last one, but for runs that went on without need. */
-function lastRunOf({
-  attempts,
-  instanceId,
-}: TaskRecord): TaskRecord['attempts'][number] | undefined {
-  const ended = attempts.filter(({ state }) => state === 'ended');
-  return ended.findLast((attempt) => attempt.instanceId === instanceId) ?? ended.at(-1);
+/** By the worker's word; else as long as its last run that ended took a slot. */
+function serviceMsOf({ executionMs, attempts }: TaskRecord): number | null {
+  const run = attempts.findLast(({ state }) => state === 'ended');
+  const { runningSince = null, endedAt = null } = run ?? {};
+  const spanMs = runningSince === null || endedAt === null ? null : endedAt - runningSince;
+  return executionMs ?? spanMs;
 }

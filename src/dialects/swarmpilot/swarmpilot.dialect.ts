@@ -1,3 +1,4 @@
+import type { Config } from '../../config/config.schema';
 import type { Dialect, DialectRoute } from '../../http/dialect';
 import { errorAnswer, HEALTH_PATH } from './swarmpilot.errors';
 
@@ -26,3 +27,14 @@ export const swarmpilotDialect: Dialect = {
   owns: (path) => PREFIXES.some((prefix) => path === prefix || path.startsWith(`${prefix}/`)),
   errorAnswer,
 };
+
+/**
+ * Bytes that bodies may have where that is not the general limit. A result at its own limit must
+ * get in, and one a little above it too: it ends its task, while a refused body would be dropped.
+ */
+export function swarmpilotBodyLimits({
+  server,
+  limits,
+}: Pick<Config, 'server' | 'limits'>): Readonly<Record<string, number>> {
+  return { '/result/submit': limits.resultLimitBytes + server.bodyLimitBytes };
+}

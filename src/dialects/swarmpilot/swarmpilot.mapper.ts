@@ -45,7 +45,11 @@ const WIRE_STATUS = {
 } as const satisfies Record<TaskState, WireStatus>;
 
 /** What an instance is registered with. */
-export function toRegistration({ host, port, model_name: model }: RegisterDto): Registration {
+export function toRegistration({
+  host,
+  port,
+  model_name: model,
+}: Plain<RegisterDto>): Registration {
   return { host, port, modelName: model ?? undefined };
 }
 
@@ -59,7 +63,7 @@ export function registered({ id, address, queue }: Instance): Plain<RegisterAnsw
  * The name of the instance that is to be removed: its id, else its address.
  * @throws {SchedulerError} invalid_input when neither is whole
  */
-export function toRemovalRef({ host, port, ti_uuid: id }: RemoveDto): string {
+export function toRemovalRef({ host, port, ti_uuid: id }: Plain<RemoveDto>): string {
   if (id !== undefined && id !== null) return id;
   const given = { host: host ?? undefined, port: port ?? undefined };
   if (given.host !== undefined && given.port !== undefined) return `${given.host}:${given.port}`;
@@ -70,7 +74,10 @@ export function toRemovalRef({ host, port, ti_uuid: id }: RemoveDto): string {
 }
 
 /** The answer to a removal; undefined is an instance that is not registered. */
-export function removed(asked: RemoveDto, instance: Instance | undefined): Plain<RemoveAnswerDto> {
+export function removed(
+  asked: Plain<RemoveDto>,
+  instance: Instance | undefined,
+): Plain<RemoveAnswerDto> {
   if (instance) {
     const { address, host, port, id } = instance;
     return { status: 'success', message: `removed ${address}`, host, port, ti_uuid: id };
@@ -81,7 +88,7 @@ export function removed(asked: RemoveDto, instance: Instance | undefined): Plain
 }
 
 /** The task that a client submits. */
-export function toSubmission(dto: SubmitDto): TaskSubmission {
+export function toSubmission(dto: Plain<SubmitDto>): TaskSubmission {
   return {
     kind: 'model',
     queueName: dto.model_name,
@@ -113,7 +120,8 @@ export function taskAnswer(view: TaskView): string {
     task_id: view.clientId ?? view.id,
     task_status: WIRE_STATUS[view.state],
     scheduled_ti: view.instanceId,
-    submit_time: view.submittedWallMs / 1000,
+    // Whole milliseconds: the clock knows finer ones, the history does not, and it must not change.
+    submit_time: Math.floor(view.submittedWallMs) / 1000,
   };
   return withMember(answer, 'result', resultText(view));
 }
@@ -141,7 +149,7 @@ function resultText({ state, result, failure }: TaskView): string {
 }
 
 /** A worker says that it is through; the result is to be fetched from it. */
-export function toNotification(dto: TaskCompleteDto): Report {
+export function toNotification(dto: Plain<TaskCompleteDto>): Report {
   return {
     taskRef: dto.task_id,
     instanceRef: dto.instance_id,
@@ -154,7 +162,7 @@ export function toNotification(dto: TaskCompleteDto): Report {
 /** The answer to a notification. */
 export function notified(
   answer: ReportAnswer,
-  { task_id: task, instance_id: instance }: TaskCompleteDto,
+  { task_id: task, instance_id: instance }: Plain<TaskCompleteDto>,
   now: Instant,
 ): Plain<TaskCompleteAnswerDto> {
   const unknown = whatIsUnknown(answer, task, instance);
@@ -166,7 +174,7 @@ export function notified(
  * A worker brings the result of a task, or says that it failed.
  * @param limitBytes a larger result is the failure of the task
  */
-export function toResultReport(dto: ResultSubmitDto, limitBytes: number): Report {
+export function toResultReport(dto: Plain<ResultSubmitDto>, limitBytes: number): Report {
   const { result, execution_time: executionMs } = dto;
   const text = jsonText(result);
   const message = failureIn(result) ?? sizeFault(text, limitBytes);
@@ -186,7 +194,7 @@ export function toResultReport(dto: ResultSubmitDto, limitBytes: number): Report
 /** The answer to a result. */
 export function resultTaken(
   answer: ReportAnswer,
-  { task_id: task, instance_id: instance }: ResultSubmitDto,
+  { task_id: task, instance_id: instance }: Plain<ResultSubmitDto>,
 ): Plain<ResultSubmitAnswerDto> {
   const unknown = whatIsUnknown(answer, task, instance);
   if (unknown !== undefined) return { status: 'error', message: unknown };
@@ -194,7 +202,7 @@ export function resultTaken(
 }
 
 /** The queue whose strategy is set; null means all without one of their own. */
-export function toQueue({ model_name: model = null }: SetStrategyDto): QueueKey | null {
+export function toQueue({ model_name: model = null }: Plain<SetStrategyDto>): QueueKey | null {
   return model === null ? null : queueKey('model', model);
 }
 

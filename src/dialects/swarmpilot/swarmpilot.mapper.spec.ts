@@ -1,0 +1,310 @@
+import {
+  draftOf,
+  exactly,
+  fleetRig,
+  instanceDraftOf,
+  instanceOf,
+  taskOf,
+} from '../../../test/support/builders';
+import { VERSION } from '../../config/version';
+import { TASK_STATES, type TaskState } from '../../core/task';
+import { instanceId, instant, taskId } from '../../core/units';
+import { QueuesService } from '../../queues/queues.service';
+import { FETCH_RESULT } from '../../tasks/early-reports';
+import type { ReportAnswer } from '../../tasks/task-lifecycle';
+import type { TaskView } from '../../tasks/task-view';
+import {
+  health,
+  notified,
+  queueInfo,
+  registered,
+  removed,
+  resultTaken,
+  submitted,
+  taskAnswer,
+  toNotification,
+  toQueue,
+  toRegistration,
+  toRemovalRef,
+  toResultReport,
+  toSubmission,
+} from './swarmpilot.mapper';
+
+const INSTANCE = instanceOf('gpu7');
+const REPORT = { task_id: 't', instance_id: 'gpu7', execution_time: 12.5 };
+
+const VIEW: TaskView = {
+  id: taskId('id-1'),
+  kind: 'model',
+  clientId: null,
+  queueName: 'm',
+  state: 'succeeded',
+  instanceId: instanceId('gpu7'),
+  attemptNo: 1,
+  submittedWallMs: 1_700_000_000_250.75,
+  finishedWallMs: null,
+  executionMs: null,
+  result: null,
+  failure: null,
+  prediction: { method: 'default', meanMs: 1_000 },
+};
+
+describe('registrations', () => {
+  it('take null for a model that is not named', () => {
+    const at = { host: 'gpu7', port: 8100 };
+    expect(toRegistration({ ...at, model_name: 'm' })).toEqual({ ...at, modelName: 'm' });
+    expect(toRegistration({ ...at, model_name: null })).toEqual({ ...at, modelName: undefined });
+    expect(toRegistration(at)).toEqual({ ...at, modelName: undefined });
+  });
+
+  it('are answered with the id of the instance', () => {
+    expect(registered(INSTANCE)).toEqual({
+      status: 'success',
+      message: 'registered gpu7.test:8000 for m',
+      ti_uuid: 'gpu7',
+    });
+  });
+});
+
+describe('removals', () => {
+  it('name the instance by its id, else by its address', () => {
+    expect(toRemovalRef({ ti_uuid: 'u', host: 'h', port: 1 })).toBe('u');
+    expect(toRemovalRef({ ti_uuid: null, host: 'h', port: 1 })).toBe('h:1');
+    expect(toRemovalRef({ host: 'h', port: 1 })).toBe('h:1');
+  });
+
+  it.each([
+    [{}, 'host'],
+    [{ host: null, port: null }, 'host'],
+    [{ port: 1 }, 'host'],
+    [{ host: 'h' }, 'port'],
+  ])('need one of the two whole, unlike %j', (dto, name) => {
+    const fault = { loc: ['body', name], type: 'missing', msg: expect.stringContaining(name) };
+    expect(() => toRemovalRef(dto)).toThrow(
+      expect.objectContaining({ code: 'invalid_input', details: { faults: [fault] } }),
+    );
+  });
+
+  it('are answered with what was removed, or with what was asked for', () => {
+    expect(removed({ ti_uuid: 'gpu7' }, INSTANCE)).toEqual({
+      status: 'success',
+      message: 'removed gpu7.test:8000',
+      host: 'gpu7.test',
+      port: 8000,
+      ti_uuid: 'gpu7',
+    });
+    const message = 'no instance "h:1" is registered';
+    const unknown = { status: 'error', message, ti_uuid: null };
+    expect(removed({ host: 'h', port: 1 }, undefined)).toEqual({ ...unknown, host: 'h', port: 1 });
+    expect(removed({ ti_uuid: 'u' }, undefined)).toMatchObject({ host: null, port: null });
+  });
+});
+
+describe('submissions', () => {
+  it('keep the payload objects themselves', () => {
+    const input = { a: 1 };
+    const metadata = { b: 2 };
+    const dto = { model_name: 'm', task_input: input, metadata };
+    const submission = toSubmission({ ...dto, task_id: 'c' });
+    expect(submission).toEqual({
+      kind: 'model',
+      queueName: 'm',
+      clientId: 'c',
+      taskInput: input,
+      metadata,
+    });
+    expect(submission.taskInput).toBe(input);
+    expect(submission.metadata).toBe(metadata);
+    expect(toSubmission({ ...dto, task_id: null }).clientId).toBeNull();
+    expect(toSubmission(dto).clientId).toBeNull();
+  });
+
+  it("are answered with the client's id where there is one", () => {
+    const receipt = { taskId: taskId('ours'), clientId: null, instanceId: instanceId('i') };
+    const answer = { status: 'success', scheduled_ti: 'i' };
+    expect(submitted(receipt)).toEqual({ ...answer, task_id: 'ours' });
+    expect(submitted({ ...receipt, clientId: 'theirs' })).toEqual({ ...answer, task_id: 'theirs' });
+    expect(submitted({ ...receipt, instanceId: null }).scheduled_ti).toBeNull();
+  });
+});
+
+describe('queueInfo', () => {
+  it('gives expectation and deviation of the wait at each instance, in ms', () => {
+    const { fleet, clock } = fleetRig();
+    fleet.addInstance(instanceDraftOf('gpu7'));
+    fleet.submit(draftOf({ prediction: exactly(100) }));
+    const queues = new QueuesService(fleet, clock);
+    expect(queueInfo(queues.waits('model', 'm'))).toEqual({
+      status: 'success',
+      queues: [
+        {
+          model_name: 'm',
+          ti_uuid: 'gpu7',
+          waiting_time_expect: 100,
+          waiting_time_error: 0,
+        },
+      ],
+    });
+    expect(queueInfo(queues.waits('model', 'other'))).toEqual({ status: 'success', queues: [] });
+  });
+});
+
+describe('taskAnswer', () => {
+  const STATUS: Record<TaskState, string> = {
+    queued: 'queued',
+    dispatching: 'queued',
+    dispatched: 'scheduled',
+    running: 'scheduled',
+    paused: 'scheduled',
+    stopping: 'scheduled',
+    succeeded: 'completed',
+    failed: 'completed',
+    cancelled: 'completed',
+    timed_out: 'completed',
+    released: 'completed',
+  };
+  const parsed = (view: Partial<TaskView>): unknown => JSON.parse(taskAnswer({ ...VIEW, ...view }));
+
+  it.each(TASK_STATES)('calls %s by the name that SwarmPilot has for it', (state) => {
+    expect(parsed({ state })).toMatchObject({ task_status: STATUS[state] });
+  });
+
+  it('gives ids, place and time, the time in whole milliseconds', () => {
+    expect(parsed({})).toEqual({
+      task_id: 'id-1',
+      task_status: 'completed',
+      scheduled_ti: 'gpu7',
+      submit_time: 1_700_000_000.25,
+      result: null,
+    });
+    expect(parsed({ clientId: 'c', instanceId: null })).toMatchObject({
+      task_id: 'c',
+      scheduled_ti: null,
+    });
+  });
+
+  it('sets the result in as it is stored', () => {
+    const result = '{"n":1.0,"big":1e+20,"__proto__":{"x":[ ]}}';
+    expect(taskAnswer({ ...VIEW, result })).toContain(`,"result":${result}}`);
+  });
+
+  it.each([
+    ['failed', { kind: 'worker_error', message: 'out of "memory"' }, 'out of "memory"'],
+    ['failed', null, 'failed'],
+    ['cancelled', null, 'cancelled'],
+    ['timed_out', null, 'timed out'],
+  ] as const)('shows a task that %s as an error', (state, failure, error) => {
+    expect(parsed({ state, failure, result: '{"half":"done"}' })).toMatchObject({
+      task_status: 'completed',
+      result: { error },
+    });
+  });
+
+  it('shows no result before the end', () => {
+    expect(parsed({ state: 'running', result: '{}' })).toMatchObject({ result: null });
+  });
+});
+
+describe('reports', () => {
+  it('fetch the result after a bare notification', () => {
+    expect(toNotification(REPORT)).toEqual({
+      taskRef: 't',
+      instanceRef: 'gpu7',
+      dispatchId: null,
+      outcome: { kind: 'succeeded', executionMs: 12.5 },
+      result: FETCH_RESULT,
+    });
+  });
+
+  it('bring the result as text, and the attempt where it is named', () => {
+    const result = { big: 1e20, error: 'and more' };
+    const dto = { ...REPORT, result, metadata: { dispatch_id: 'd-1' } };
+    expect(toResultReport(dto, 100)).toEqual({
+      taskRef: 't',
+      instanceRef: 'gpu7',
+      dispatchId: 'd-1',
+      outcome: { kind: 'succeeded', executionMs: 12.5 },
+      result: '{"big":1e+20,"error":"and more"}',
+    });
+  });
+
+  it.each([undefined, null, {}, { dispatch_id: 7 }])(
+    'name no attempt with metadata %j',
+    (given) => {
+      const metadata = given === undefined ? {} : { metadata: given };
+      expect(toResultReport({ ...REPORT, result: {}, ...metadata }, 100).dispatchId).toBeNull();
+    },
+  );
+
+  it.each([
+    [{ error: 'out of memory' }, 'out of memory'],
+    [{ error: '' }, ''],
+    [{ error: 'x'.repeat(5_000) }, 'x'.repeat(4_000)],
+    [{ error: `${'x'.repeat(3_999)}😀` }, 'x'.repeat(3_999)],
+    [{ text: 'y'.repeat(100) }, 'result too large: 111 bytes, allowed are 100'],
+    [{ é: 'é'.repeat(50) }, 'result too large: 109 bytes, allowed are 100'],
+  ])('are failures when nothing but an error came, or too much: %#', (result, message) => {
+    expect(toResultReport({ ...REPORT, result }, 100)).toMatchObject({
+      outcome: { kind: 'failed', failure: 'worker_error', message, executionMs: 12.5 },
+      result: null,
+    });
+  });
+
+  it.each([[{ error: 7 }], [{ error: null }], [{ error: 'x', code: 1 }], [{}]])(
+    'are successes with %j',
+    (result) => {
+      expect(toResultReport({ ...REPORT, result }, 100).outcome.kind).toBe('succeeded');
+    },
+  );
+
+  const task = taskOf({ submittedAt: instant(1_000), finishedAt: instant(1_400) });
+  const ANSWERS: readonly (readonly [ReportAnswer, string, number | null, RegExp])[] = [
+    [{ kind: 'recorded', task }, 'success', 400, /^recorded$/],
+    [{ kind: 'recorded', task: { ...task, finishedAt: null } }, 'success', 1_000, /^recorded$/],
+    [{ kind: 'repeated', totalMs: 400 }, 'success', 400, /nothing changed/],
+    [{ kind: 'repeated', totalMs: null }, 'success', null, /nothing changed/],
+    [{ kind: 'kept' }, 'success', null, /kept/],
+    [{ kind: 'unknown_task' }, 'unknown', null, /"gpu7" has no task "t"/],
+    [{ kind: 'unknown_instance' }, 'unknown', null, /no instance "gpu7"/],
+  ];
+
+  it.each(ANSWERS)('are answered: %#', (answer, status, total, message) => {
+    const now = instant(2_000);
+    const unknown = status === 'unknown';
+    expect(notified(answer, REPORT, now)).toEqual({
+      status: unknown ? 'warning' : 'success',
+      message: expect.stringMatching(message),
+      total_time_ms: total,
+    });
+    expect(resultTaken(answer, { ...REPORT, result: {} })).toEqual({
+      status: unknown ? 'error' : 'success',
+      message: expect.stringMatching(message),
+    });
+  });
+});
+
+describe('toQueue', () => {
+  it('means all queues when no model is named', () => {
+    expect(toQueue({ name: 's' })).toBeNull();
+    expect(toQueue({ name: 's', model_name: null })).toBeNull();
+    expect(toQueue({ name: 's', model_name: 'm' })).toBe('model/m');
+  });
+});
+
+describe('health', () => {
+  it('is good when the database answers and the journal records', () => {
+    expect(health({ answers: true, canRecord: true })).toEqual({
+      status: 'healthy',
+      service: 'scheduler',
+      version: VERSION,
+    });
+  });
+
+  it.each([
+    [{ answers: false, canRecord: true }, /does not answer/],
+    [{ answers: true, canRecord: false }, /cannot be recorded/],
+  ])('is bad otherwise: %j', (database, message) => {
+    const error = { code: 'store_unavailable', message: expect.stringMatching(message) };
+    expect(() => health(database)).toThrow(expect.objectContaining(error));
+  });
+});

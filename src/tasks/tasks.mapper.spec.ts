@@ -1,0 +1,115 @@
+import { dispatchId, instanceId, taskId } from '../core/units';
+import type { TaskView } from './task-view';
+import { known, taskAnswer } from './tasks.mapper';
+
+const AT = new Date('2026-11-21T10:00:00.250Z');
+const VIEW: TaskView = {
+  id: taskId('id-1'),
+  kind: 'model',
+  clientId: 'c',
+  queueName: 'm',
+  state: 'failed',
+  instanceId: instanceId('i-1'),
+  attemptNo: 1,
+  submittedWallMs: AT.getTime(),
+  finishedWallMs: AT.getTime() + 1_000,
+  executionMs: 12.5,
+  result: '{"n":1.0}',
+  failure: { kind: 'worker_error', message: 'out of memory' },
+  prediction: { method: 'metadata', meanMs: 100 },
+};
+const TIMELINE: Parameters<typeof taskAnswer>[1] = {
+  attempts: [
+    {
+      taskId: taskId('id-1'),
+      attemptNo: 1,
+      dispatchId: dispatchId('d-1'),
+      instanceId: instanceId('i-1'),
+      registration: 1,
+      state: 'ended',
+      remoteId: '7',
+      reservedAt: AT,
+      sentAt: AT,
+      runningSince: null,
+      endedAt: null,
+      executionMs: 12.5,
+    },
+  ],
+  events: [
+    {
+      id: 1,
+      taskId: taskId('id-1'),
+      seq: 1,
+      type: 'submitted',
+      fromState: null,
+      toState: 'queued',
+      attemptNo: 0,
+      instanceId: null,
+      at: AT,
+      message: 'submitted',
+      epoch: 1,
+    },
+  ],
+};
+
+describe('taskAnswer', () => {
+  it('tells everything about a task, times in ISO 8601', () => {
+    const text = taskAnswer(VIEW, TIMELINE);
+    expect(JSON.parse(text)).toEqual({
+      id: 'id-1',
+      client_task_id: 'c',
+      kind: 'model',
+      model: 'm',
+      state: 'failed',
+      instance_id: 'i-1',
+      submitted_at: '2026-11-21T10:00:00.250Z',
+      finished_at: '2026-11-21T10:00:01.250Z',
+      execution_ms: 12.5,
+      prediction: { method: 'metadata', service_ms: 100 },
+      failure: { kind: 'worker_error', message: 'out of memory' },
+      attempts: [
+        {
+          attempt: 1,
+          dispatch_id: 'd-1',
+          instance_id: 'i-1',
+          state: 'ended',
+          remote_id: '7',
+          reserved_at: '2026-11-21T10:00:00.250Z',
+          sent_at: '2026-11-21T10:00:00.250Z',
+          running_since: null,
+          ended_at: null,
+          execution_ms: 12.5,
+        },
+      ],
+      events: [
+        {
+          seq: 1,
+          type: 'submitted',
+          from: null,
+          to: 'queued',
+          attempt: 0,
+          instance_id: null,
+          at: '2026-11-21T10:00:00.250Z',
+          message: 'submitted',
+        },
+      ],
+      result: { n: 1 },
+    });
+    expect(text).toContain('"result":{"n":1.0}}');
+  });
+
+  it('has null for what is not there yet', () => {
+    const live = { ...VIEW, finishedWallMs: null, result: null, failure: null };
+    const answer: unknown = JSON.parse(taskAnswer(live, { attempts: [], events: [] }));
+    expect(answer).toMatchObject({ finished_at: null, result: null, failure: null, events: [] });
+  });
+});
+
+describe('known', () => {
+  it('names the task that is not there', () => {
+    expect(known('c', VIEW)).toBe(VIEW);
+    expect(() => known('c"', undefined)).toThrow(
+      expect.objectContaining({ code: 'unknown_task', message: 'there is no task "c\\""' }),
+    );
+  });
+});
