@@ -54,8 +54,8 @@ export class Service {
    */
   static async start(config: Config, logger: Logger): Promise<Service> {
     const database = await openDatabase(config.database, logger);
+    const keys = await KeyRing.open(database.url).catch(afterClosing(database));
     try {
-      const keys = await KeyRing.open(database.url);
       const { host, trustedNetworks } = config.server;
       assertMayBind({ host, trustedNetworks, anyKeyExists: keys.anyKeyExists() });
       const { leaseMs, leaseRenewMs, leaseMarginMs } = config.intervals;
@@ -71,8 +71,8 @@ export class Service {
       service.terms = service.contend();
       return service;
     } catch (error) {
-      await database.close();
-      throw error;
+      await keys.close();
+      return await afterClosing(database)(error);
     }
   }
 
@@ -219,4 +219,12 @@ export class Service {
       this.logger.warn({ error, msg: 'the term did not close cleanly' });
     }
   }
+}
+
+/** Closes the database before the failure goes on: nothing must keep the process alive. */
+function afterClosing(database: Database): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await database.close();
+    throw error;
+  };
 }

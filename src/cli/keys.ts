@@ -133,8 +133,8 @@ async function withKeys<T>(
   const { openDatabase } = await import('../persistence/database.js');
   const { createDataSource } = await import('../persistence/data-source.js');
   const { KeysRepository: Repository } = await import('../persistence/keys.repository.js');
-  // Standard output holds the answer alone; what goes wrong underneath goes to standard error.
-  const logger = pino({ level: 'warn', base: null }, pino.destination(2));
+  // Standard output holds the answer alone, and how the database is set up is not asked here.
+  const logger = pino({ level: 'error', base: null }, pino.destination(2));
   const database = await openDatabase(settings, logger);
   try {
     const source = createDataSource(database.url, { applicationName: 'keys', poolSize: 1 });

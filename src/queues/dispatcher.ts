@@ -23,6 +23,8 @@ const PLACEMENTS_PER_TURN = 256;
 /** An instance that refused is left alone for this long, unless it says otherwise, in ms. */
 const REST_MS = { busy: 250, unreachable: 1_000 };
 
+/** While PostgreSQL is away nothing is placed or sent; this often it is looked whether it is back. */
+const STORE_RETRY_MS = 100;
 /** How long a stop waits for requests to workers that are under way, in ms. */
 const STOP_PATIENCE_MS = 3_000;
 
@@ -64,9 +66,14 @@ export class Dispatcher implements OnApplicationBootstrap {
 
   private wake(): void {
     if (this.stopped) return;
+    if (!this.recorder.canRecord) {
+      this.wakeIn(STORE_RETRY_MS);
+      return;
+    }
     for (const held of this.outbox.take()) this.inBackground(this.sendOrDoubt(held));
-    if (this.recorder.canRecord) this.place();
-    this.wakeWhenDue();
+    this.place();
+    const due = this.fleet.nextDue();
+    if (due !== undefined) this.wakeIn(due - this.clock.now());
   }
 
   private place(): void {
@@ -82,16 +89,16 @@ export class Dispatcher implements OnApplicationBootstrap {
     this.bell.signal();
   }
 
-  /** Backoffs and rests end by the mere passing of time. */
-  private wakeWhenDue(): void {
+  /** Backoffs, rests and outages end by the mere passing of time. */
+  private wakeIn(ms: number): void {
     clearTimeout(this.timer);
-    const due = this.fleet.nextDue();
-    if (due === undefined) return;
-    const wait = Math.max(1, due - this.clock.now());
-    this.timer = setTimeout(() => {
-      this.fleet.stir();
-      this.bell.signal();
-    }, wait);
+    this.timer = setTimeout(
+      () => {
+        this.fleet.stir();
+        this.bell.signal();
+      },
+      Math.max(1, ms),
+    );
     this.timer.unref();
   }
 

@@ -92,7 +92,6 @@ export class TaskLifecycle {
     return { kind: 'repeated', totalMs: finishedAt === null ? null : finishedAt - submittedAt };
   }
 
-  /** The worker is through with the attempt, and its result will be fetched: the slot is free. */
   /** What a worker said of its own accord: the end with its result, or only that it is through. */
   private async apply(held: Held, { outcome, result }: EndReport): Promise<ReportAnswer> {
     if (result !== FETCH_RESULT) return this.end(held, outcome, result);

@@ -8,7 +8,7 @@ import { isTerminal, type Change, type Outcome, type TaskState } from '../../src
 import { after, strategyName, taskId, type QueueKey, type TaskId } from '../../src/core/units';
 import { draftOf, fleetRig, instanceDraftOf } from './builders';
 import type { FakeClock } from './fake-clock';
-import { FleetLedger, must } from './fleet-ledger';
+import { FleetLedger, must, REMOTE_IDS } from './fleet-ledger';
 import { restoreFleet, snapshotOf } from './fleet-record';
 import {
   PREDICTIONS,
@@ -188,8 +188,10 @@ export class FleetDrive {
       case 'sent':
         course.sent(held);
         return follow(held.task.state, []);
-      case 'confirmed':
-        return follow(ledger.confirmed(held), course.confirmed(held, `r-${held.attempt.no}`));
+      case 'confirmed': {
+        const remoteId = picked(REMOTE_IDS, held.attempt.no) ?? '';
+        return follow(ledger.confirmed(held), course.confirmed(held, remoteId));
+      }
       case 'started':
         return follow(ledger.started(held), course.started(held));
       case 'vacated':

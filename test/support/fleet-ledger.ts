@@ -24,10 +24,15 @@ interface TaskEntry {
   readonly draft: TaskDraft;
   state: TaskState | null;
   seq: number;
+  /** Until when it stands aside, as it was when it came back. */
+  notBefore: Instant | null;
   /** False when the fleet may have let it go. */
   remembered: boolean;
   readonly attempts: Map<DispatchId, AttemptEntry>;
 }
+
+/** Ids that workers give to attempts; few, as those of a worker that begins anew. */
+export const REMOTE_IDS: readonly string[] = ['r-0', 'r-1', 'r-2'];
 
 /**
  * What a fleet must look like, worked out from RELIABILITY_MODEL, sections 3 and 5, and from the
@@ -39,7 +44,8 @@ export class FleetLedger {
   /** A task is about to be offered to the fleet. */
   offer(draft: TaskDraft): void {
     const attempts = new Map<DispatchId, AttemptEntry>();
-    this.entries.set(draft.id, { draft, state: null, seq: 0, remembered: true, attempts });
+    const fresh = { state: null, seq: 0, notBefore: null, remembered: true };
+    this.entries.set(draft.id, { draft, ...fresh, attempts });
   }
 
   /** It was not taken, or its submission was undone. */
@@ -75,6 +81,7 @@ export class FleetLedger {
       const entry = this.entry(event.taskId);
       must(event.seq === entry.seq + 1, `seq ${String(event.seq)} after ${entry.seq}`);
       entry.seq += 1;
+      if (event.type === 'requeued') entry.notBefore = change.task.notBefore;
       if (event.type === 'reserved') this.reserve(fleet, change, now);
       if (event.to === null) continue;
       must(event.from === entry.state, `${event.type} starts at ${String(event.from)}`);
@@ -171,8 +178,16 @@ export class FleetLedger {
         sameSet(held, expected),
         `${instance.id} holds ${String(held)}, not ${String(expected)}`,
       );
+      const { draining, health, slots, line } = instance;
+      const lets = draining || health === 'lost' || slots === 0;
+      must(!lets || line.size === 0, `tasks stay bound to ${instance.id}, which takes none`);
     }
-    for (const { attempt, task } of fleet.attempts.all()) {
+    const indexed = new Set(fleet.attempts.all());
+    for (const remoteId of REMOTE_IDS) {
+      const named = fleet.attempts.byRemoteId(remoteId);
+      must(!named || indexed.has(named), `${remoteId} still leads to an attempt that is forgotten`);
+    }
+    for (const { attempt, task } of indexed) {
       const isKept = fleet.tasks.has(task.id) || attempt.state === 'abandoned';
       must(isKept, `attempt ${attempt.dispatchId} of forgotten task ${task.id} is still indexed`);
     }
@@ -208,7 +223,8 @@ export class FleetLedger {
     must(attempt !== undefined && instance !== undefined, `${task.id} went nowhere`);
     must(queue?.instances.get(instance.id) === instance, `${task.id} went to another queue`);
     must(this.isOpen(queue, instance, now), `I7: ${instance.id} could not take ${task.id}`);
-    must(isEligible(task, now), `${task.id} was placed in its backoff`);
+    const { notBefore } = this.entry(task.id);
+    must(notBefore === null || notBefore <= now, `${task.id} was placed in its backoff`);
     if (queue.strategy.binding === 'late') {
       const rivals = this.waitingIn(queue).filter(({ draft }) => draft.id !== task.id);
       const better = rivals.find(

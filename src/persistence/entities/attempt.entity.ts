@@ -45,7 +45,8 @@ export class AttemptEntity {
   @Column('double precision', { name: 'execution_ms', nullable: true })
   executionMs!: number | null;
 
-  @ManyToOne(() => TaskEntity, (task) => task.attempts)
+  // The constraint is the migration's: it has a name there.
+  @ManyToOne(() => TaskEntity, (task) => task.attempts, { createForeignKeyConstraints: false })
   @JoinColumn({ name: 'task_id' })
   task?: Relation<TaskEntity>;
 }

@@ -1,0 +1,53 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { ENTRY } from './entry';
+
+/** How one command ended, and what it wrote. */
+export interface CliEnd {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** What a command is run with, beside its arguments. */
+export interface CliSurroundings {
+  /** Settings by their names in the environment; nothing else of ours is in it. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Standard input; default: none. */
+  readonly input?: string;
+}
+
+/** A command of the built program, in a process of its own whose output is a pipe. */
+export class CliRun {
+  /** How it ended, once it has. */
+  readonly end: Promise<CliEnd>;
+  private out = '';
+  private err = '';
+
+  private constructor(readonly child: ChildProcess) {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.out += text));
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.err += text));
+    this.end = once(child, 'close').then(() => ({
+      code: child.exitCode,
+      out: this.out,
+      err: this.err,
+    }));
+  }
+
+  static start(args: readonly string[], { env = {}, input }: CliSurroundings = {}): CliRun {
+    const child = spawn(process.execPath, [ENTRY, ...args], {
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    });
+    if (input !== undefined) child.stdin?.end(input);
+    return new CliRun(child);
+  }
+}
+
+/** Runs a command to its end. */
+export function runCli(
+  args: readonly string[],
+  surroundings: CliSurroundings = {},
+): Promise<CliEnd> {
+  return CliRun.start(args, surroundings).end;
+}

@@ -1,0 +1,309 @@
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { request } from 'undici';
+import type { JsonObject } from '../../src/http/dto-fields';
+import { canonicalJson } from '../../src/worker/canonical-json';
+import type { Execution } from './verdict';
+
+/**
+ * How it tells of an end: not at all, by a bare `/notify/task_complete`, or with the result. Like
+ * the originals it tries once.
+ */
+export type Reporting = 'never' | 'bare' | 'result';
+
+/** How a worker is started. */
+export interface OriginalWorkerOptions {
+  readonly model: string;
+  /** Asked for at each call, since a successor may listen elsewhere. */
+  readonly scheduler: () => string;
+  /** Default: `result`. */
+  readonly reporting?: Reporting;
+  /** Default: 1. */
+  readonly replicas?: number;
+}
+
+/** What came in with an enqueue. */
+export interface Arrival {
+  readonly input: JsonObject;
+  readonly metadata: JsonObject;
+}
+
+/** A refusal of an enqueue. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+interface StubAnswer extends Refusal {
+  readonly body: unknown;
+}
+
+interface Job {
+  readonly remoteId: string;
+  readonly arrival: Arrival;
+  state: 'queued' | 'running' | 'completed' | 'failed';
+  result: JsonObject | null;
+  error: string | null;
+  executionMs: number;
+}
+
+/**
+ * A worker as the original ones are: it makes its own ids, the same ones again after a restart,
+ * knows nothing of dispatch ids, and lists finished tasks only. It executes by waiting for
+ * `metadata.service_ms`, keeps a ledger in memory, and misbehaves as the test says.
+ */
+export class OriginalWorker {
+  readonly host = '127.0.0.1';
+  /** What it executed, over all its lives. */
+  readonly executions: Execution[] = [];
+  /** What was handed over, refused calls included. */
+  readonly arrivals: Arrival[] = [];
+  /** Answers to its reports, in order: their status and body. */
+  readonly replies: { readonly status: number; readonly body: unknown }[] = [];
+  replicas: number;
+  reporting: Reporting;
+  /** Says which arrivals are refused; default: none. */
+  refuse: (arrival: Arrival) => Refusal | null = () => null;
+  /** The answer to an enqueue that was taken waits for this. */
+  beforeAnswer: (arrival: Arrival) => Promise<void> = () => Promise.resolve();
+  /** True: `/results` answers 404 although there are some. */
+  hidesResults = false;
+  private jobs = new Map<string, Job>();
+  private line: Job[] = [];
+  private running = 0;
+  private lastId = 0;
+  /** Timers of an earlier life end without a trace. */
+  private life = 0;
+  private server: Server | null = null;
+  private boundPort = 0;
+
+  private constructor(private readonly options: OriginalWorkerOptions) {
+    this.replicas = options.replicas ?? 1;
+    this.reporting = options.reporting ?? 'result';
+  }
+
+  /** Listens on a free port. It is not registered yet. */
+  static async start(options: OriginalWorkerOptions): Promise<OriginalWorker> {
+    const worker = new OriginalWorker(options);
+    await worker.comeUp();
+    return worker;
+  }
+
+  get port(): number {
+    return this.boundPort;
+  }
+
+  get name(): string {
+    return `original-${this.boundPort}`;
+  }
+
+  /** Makes itself known. @throws {Error} when the scheduler does not take it */
+  async register(): Promise<void> {
+    const { host, port } = this;
+    const said = await this.tell('/ti/register', { host, port, model_name: this.options.model });
+    const isTaken = (said.body as { status?: unknown }).status === 'success';
+    if (!isTaken) throw new Error(`not registered: ${JSON.stringify(said)}`);
+  }
+
+  /** Reports the end of a task, whatever became of it here. */
+  report(path: '/notify/task_complete' | '/result/submit', body: object): Promise<unknown> {
+    return this.tell(path, { instance_id: this.name, execution_time: 1, ...body });
+  }
+
+  /** Ends as by `kill -9`: connections are cut, work and memory are gone. */
+  async crash(): Promise<void> {
+    this.forget();
+    const { server } = this;
+    this.server = null;
+    if (server === null) return;
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  }
+
+  /** Listens again at the same port. */
+  async comeUp(): Promise<void> {
+    const server = createServer((incoming, response) => void this.receive(incoming, response));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(this.boundPort, this.host, resolve);
+    });
+    this.server = server;
+    this.boundPort = (server.address() as AddressInfo).port;
+  }
+
+  /** Loses work and memory, as a restart does that nobody noticed. Ids begin again. */
+  forget(): void {
+    this.life += 1;
+    this.jobs = new Map();
+    this.line = [];
+    this.running = 0;
+    this.lastId = 0;
+  }
+
+  // --- the wire --------------------------------------------------------------------------------
+
+  private async receive(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const { method = '', url = '' } = incoming;
+    const text = Buffer.concat(chunks).toString();
+    const { status, headers, body } = await this.answer(`${method} ${url}`, text);
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(JSON.stringify(body));
+  }
+
+  private async answer(call: string, text: string): Promise<StubAnswer> {
+    if (call === 'POST /queue/enqueue') return this.takeIn(text);
+    if (call === 'GET /status') return ok(this.status());
+    if (call === 'POST /queue/predict') return ok(this.prediction());
+    // Parameters that it does not know are ignored.
+    if (/^GET \/results(\?|$)/.test(call)) {
+      return ok([...this.jobs.values()].filter(isFinished).map(resultOf));
+    }
+    const remoteId = /^GET \/results\/([^/?]+)$/.exec(call)?.[1];
+    const job = remoteId === undefined ? undefined : this.finishedJob(remoteId);
+    return job ? ok(resultOf(job)) : { status: 404, body: { detail: 'Not Found' } };
+  }
+
+  private finishedJob(remoteId: string): Job | undefined {
+    const job = this.jobs.get(remoteId);
+    return job && isFinished(job) && !this.hidesResults ? job : undefined;
+  }
+
+  private status(): object {
+    return {
+      instance_id: this.name,
+      model_type: this.options.model,
+      replicas_running: this.replicas,
+      queue_size: this.line.length,
+      status: this.running + this.line.length > 0 ? 'running' : 'idle',
+    };
+  }
+
+  private prediction(): object {
+    return { expected_ms: 0, error_ms: 0, queue_size: this.line.length };
+  }
+
+  private async takeIn(text: string): Promise<StubAnswer> {
+    const body = JSON.parse(text) as { input_data: JsonObject; metadata: JsonObject };
+    const arrival = { input: body.input_data, metadata: body.metadata };
+    this.arrivals.push(arrival);
+    const refusal = this.refuse(arrival);
+    if (refusal) return { ...refusal, body: { detail: 'refused' } };
+    this.lastId += 1;
+    const job: Job = {
+      remoteId: String(this.lastId),
+      arrival,
+      state: 'queued',
+      result: null,
+      error: null,
+      executionMs: 0,
+    };
+    this.jobs.set(job.remoteId, job);
+    this.line.push(job);
+    this.pump();
+    await this.beforeAnswer(arrival);
+    return ok({ task_id: job.remoteId, queue_size: this.line.length, enqueue_time: now() });
+  }
+
+  // --- work ------------------------------------------------------------------------------------
+
+  private pump(): void {
+    while (this.running < this.replicas) {
+      const job = this.line.shift();
+      if (!job) return;
+      this.running += 1;
+      job.state = 'running';
+      const { life } = this;
+      const startedAt = now();
+      const serviceMs = Number(job.arrival.metadata['service_ms'] ?? 0);
+      setTimeout(() => {
+        if (life === this.life) this.finish(job, startedAt);
+      }, serviceMs);
+    }
+  }
+
+  private finish(job: Job, startedAt: number): void {
+    const { input, metadata } = job.arrival;
+    const { fail } = metadata;
+    const error = typeof fail === 'string' ? fail : null;
+    const digest = createHash('sha256').update(canonicalJson(input)).digest('hex');
+    job.executionMs = (now() - startedAt) * 1000;
+    job.error = error;
+    job.result = error === null ? { input_sha256: digest, engine: 'original' } : null;
+    job.state = error === null ? 'completed' : 'failed';
+    this.executions.push({
+      task_id: textIn(metadata, 'task_id'),
+      dispatch_id: textIn(metadata, 'dispatch_id'),
+      remote_id: job.remoteId,
+      worker: this.name,
+      started_at: startedAt,
+      finished_at: now(),
+      ok: error === null,
+    });
+    this.running -= 1;
+    void this.reportEnd(job);
+    this.pump();
+  }
+
+  private async reportEnd(job: Job): Promise<void> {
+    const { remoteId: task_id, executionMs: execution_time } = job;
+    if (this.reporting === 'bare') {
+      await this.report('/notify/task_complete', { task_id, execution_time });
+    } else if (this.reporting === 'result') {
+      const result = job.result ?? { error: job.error };
+      await this.report('/result/submit', { task_id, execution_time, result });
+    }
+  }
+
+  private async tell(path: string, body: object): Promise<{ status: number; body: unknown }> {
+    const said = await post(this.options.scheduler() + path, body);
+    this.replies.push(said);
+    return said;
+  }
+}
+
+async function post(url: string, body: object): Promise<{ status: number; body: unknown }> {
+  try {
+    const answer = await request(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      headersTimeout: 5_000,
+    });
+    const text = await answer.body.text();
+    return { status: answer.statusCode, body: JSON.parse(text) };
+  } catch (error) {
+    return { status: 0, body: String(error) };
+  }
+}
+
+function ok(body: unknown): StubAnswer {
+  return { status: 200, body };
+}
+
+function resultOf(job: Job): object {
+  return {
+    task_id: job.remoteId,
+    status: job.state,
+    result: job.result,
+    error: job.error,
+    execution_time: job.executionMs,
+  };
+}
+
+function isFinished({ state }: Job): boolean {
+  return state === 'completed' || state === 'failed';
+}
+
+function textIn(metadata: JsonObject, name: string): string | null {
+  const value = metadata[name];
+  return typeof value === 'string' ? value : null;
+}
+
+function now(): number {
+  return Date.now() / 1000;
+}
