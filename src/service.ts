@@ -5,11 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { assertMayBind } from './config/bind-rule';
 import type { Config } from './config/config.schema';
+import type { StrategyCatalog } from './core/strategy';
+import { strategyName } from './core/units';
 import { applyServerLimits } from './http/server-limits';
+import { readInstancesFile } from './instances/instances-file';
 import { LeadingApp } from './leading-app';
 import { openDatabase, type Database } from './persistence/database';
 import { KeyRing } from './persistence/key-ring';
 import { LeadershipLease } from './persistence/leadership-lease';
+import { readLookupFile } from './predictions/lookup-file';
 import { answerAlive, answerAsStandby } from './standby';
 import { BUILT_IN, StrategyRegistry } from './strategies/strategy.registry';
 import { loadStrategies } from './strategies/load-strategies';
@@ -33,26 +37,27 @@ export class Service {
   private readonly settled = new Promise<void>((resolve) => (this.settle = resolve));
   private readonly answering = new Set<ServerResponse>();
   private readonly server: Server;
-  private readonly strategies: StrategyRegistry;
 
   private constructor(
     private readonly config: Config,
+    private readonly strategies: StrategyCatalog,
     private readonly database: Database,
     private readonly keys: KeyRing,
     private readonly lease: LeadershipLease,
     private readonly logger: Logger,
   ) {
-    const custom = loadStrategies(config.scheduling.strategyFiles);
-    this.strategies = new StrategyRegistry([...BUILT_IN, ...custom]);
     this.server = createServer((request, response) => this.answer(request, response));
     applyServerLimits(this.server);
   }
 
   /**
    * Opens the database, binds the port and begins to contend for leadership.
-   * @throws {ConfigError} when the address may not be bound; an error that names the port when it is taken
+   * @throws {Error} in one clear sentence: a wrong file or strategy, no database, an address that may
+   *   not be bound, a port that is taken
    */
   static async start(config: Config, logger: Logger): Promise<Service> {
+    const strategies = catalogOf(config);
+    checkFiles(config);
     const database = await openDatabase(config.database, logger);
     const keys = await KeyRing.open(database.url).catch(afterClosing(database));
     try {
@@ -66,7 +71,7 @@ export class Service {
         marginMs: leaseMarginMs,
         logger,
       });
-      const service = new Service(config, database, keys, lease, logger);
+      const service = new Service(config, strategies, database, keys, lease, logger);
       await service.listen();
       service.terms = service.contend();
       return service;
@@ -219,6 +224,23 @@ export class Service {
       this.logger.warn({ error, msg: 'the term did not close cleanly' });
     }
   }
+}
+
+/**
+ * The strategies that may be chosen.
+ * @throws {StrategyFileError} {SchedulerError} unknown_strategy, when the default is none of them
+ */
+function catalogOf({ scheduling }: Config): StrategyCatalog {
+  const custom = loadStrategies(scheduling.strategyFiles);
+  const strategies = new StrategyRegistry([...BUILT_IN, ...custom]);
+  strategies.create(strategyName(scheduling.defaultStrategy));
+  return strategies;
+}
+
+/** Files that a term will read: a wrong one stops the start, and nothing is begun. */
+function checkFiles({ instances, predictions }: Config): void {
+  if (instances.instancesFile !== undefined) readInstancesFile(instances.instancesFile);
+  if (predictions.lookupFile !== undefined) readLookupFile(predictions.lookupFile);
 }
 
 /** Closes the database before the failure goes on: nothing must keep the process alive. */

@@ -42,7 +42,11 @@ Tasks are named <prefix>-<row>: a replay that was interrupted and is repeated wi
 --task-prefix goes on with the tasks that the scheduler has already.
 
 With -o json: {submitted, completed, failed, wallSeconds, wait: {mean, p50, p95, p99, max},
-service: {mean, …}, predictedOverActual: {p50}}, times in seconds, of the tasks that completed.
+service: {mean, …}, predictedOverActual: {p50}}, times in seconds, of the tasks that completed;
+a figure without any task is null. Wait and service time add up to the time until the end.
+
+With --ledger, one JSON line per task and event, on the disk before it counts: "accepted" with
+task_id, row, model, at (Unix seconds); "ended" with task_id, row, state, wait_s, service_s, at.
 `;
 
 /** Connections that ask for the ends of tasks. */

@@ -84,14 +84,12 @@ export class FleetModule {
 
 type Repositories = [TasksRepository, InstancesRepository, StrategySettingsRepository];
 
-/** @throws {SchedulerError} unknown_strategy, when the default in the settings is none */
 function emptyFleet(
   { limits, retries, scheduling }: Config,
   strategies: StrategyCatalog,
   ports: { readonly clock: Clock; readonly random: Random; readonly ids: Ids },
 ): Fleet {
   const strategy = strategyName(scheduling.defaultStrategy);
-  strategies.create(strategy);
   return new Fleet({
     ...ports,
     strategies,
