@@ -29,6 +29,8 @@ const database = {
 /** @type {import('jest').Config} */
 module.exports = {
   maxWorkers: 2,
+  // A deadline for what hangs, not a measure: the machine may be busy.
+  testTimeout: 120_000,
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
     {

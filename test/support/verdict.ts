@@ -163,7 +163,7 @@ function faultsOfExecutions(
   const repeated = executions.flatMap(({ dispatch_id: dispatch, worker }) => {
     const isFirst = dispatch === null || !seen.has(dispatch);
     seen.add(dispatch ?? '');
-    return isFirst ? [] : [`${worker} executed attempt ${dispatch ?? ''} twice`];
+    return isFirst ? [] : [`${worker} executed attempt ${dispatch} twice`];
   });
   const succeeded = new Set(executions.filter(({ ok }) => ok).map(({ task_id: id }) => id));
   const invented = tasks

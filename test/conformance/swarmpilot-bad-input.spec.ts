@@ -1,0 +1,412 @@
+import { Readable } from 'node:stream';
+import { request } from 'undici';
+import { ConformanceRig } from '../support/conformance-rig';
+import type { Json } from '../support/service-process';
+import { until } from '../support/until';
+
+let rig: ConformanceRig;
+let before: Readonly<Record<string, readonly string[]>>;
+let instancesBefore: Json;
+
+beforeAll(async () => {
+  rig = await ConformanceRig.start();
+  await rig.registered({ name: 'ti' });
+  await rig.submit('t', { metadata: { predicted_ms: 600_000 } });
+  await until(async () => (await rig.query('t')).task_status === 'scheduled', 't to be sent');
+  before = await rig.rows();
+  instancesBefore = await fleet();
+});
+// Whatever is refused leaves the rows and the instances as they are.
+afterEach(async () => {
+  expect(await rig.rows()).toEqual(before);
+  expect(await fleet()).toEqual(instancesBefore);
+});
+afterAll(() => rig.close());
+
+/** The instances, but for the time of their last contact. */
+async function fleet(): Promise<Json> {
+  const { instances } = (await rig.get('/v1/instances')).body as { instances: object[] };
+  return instances.map((instance) => ({ ...instance, last_contact_at: null }));
+}
+
+// --- what each call takes --------------------------------------------------------------------
+
+interface FieldRule {
+  readonly wrong: readonly unknown[];
+  readonly required?: true;
+}
+
+const NO_TEXT = [7, true, [], {}, ['x']];
+const NO_OBJECT = [null, 7, true, 'x', [], [{}]];
+
+const text = (most: number): FieldRule => ({
+  wrong: [...NO_TEXT, null, '', 'x'.repeat(most + 1), 'é'.repeat(most + 1)],
+  required: true,
+});
+const optionalText = (most: number): FieldRule => ({
+  wrong: [...NO_TEXT, '', 'x'.repeat(most + 1)],
+});
+const host: FieldRule = {
+  wrong: [
+    ...text(253).wrong,
+    ...[
+      'http://h',
+      'h:80',
+      'h/x',
+      'u@h',
+      'a b',
+      ' h',
+      'h\n',
+      '[::1]',
+      '-h',
+      '..',
+      'é',
+      'h?x',
+      'h#',
+    ],
+  ],
+  required: true,
+};
+const port: FieldRule = {
+  wrong: ['80', 1.5, 0, -1, 65_536, 1e300, true, null, [], [80], {}, ''],
+  required: true,
+};
+const duration: FieldRule = {
+  wrong: ['1', -0.001, -1e300, true, null, [], [1], {}, ''],
+  required: true,
+};
+const object: FieldRule = { wrong: NO_OBJECT, required: true };
+const optional = ({ wrong }: FieldRule, ...fine: unknown[]): FieldRule => ({
+  wrong: wrong.filter((value) => !fine.includes(value)),
+});
+
+interface Call {
+  readonly path: string;
+  readonly good: Readonly<Record<string, unknown>>;
+  readonly fields: Readonly<Record<string, FieldRule>>;
+}
+
+const REPORT = { task_id: 'nothing', instance_id: 'ti', execution_time: 1 };
+const REPORT_FIELDS = { task_id: text(512), instance_id: text(512), execution_time: duration };
+
+const POSTS: readonly Call[] = [
+  {
+    path: '/ti/register',
+    good: { host: '127.0.0.1', port: 1, model_name: 'm' },
+    fields: { host, port, model_name: optionalText(256) },
+  },
+  {
+    path: '/ti/remove',
+    good: { host: '127.0.0.1', port: 1, ti_uuid: 'nobody' },
+    fields: {
+      host: optional(host, null),
+      port: optional(port, null),
+      ti_uuid: optionalText(512),
+    },
+  },
+  {
+    path: '/queue/submit',
+    good: { model_name: 'nobody', task_input: {}, metadata: {}, task_id: 'c' },
+    fields: {
+      model_name: text(256),
+      task_input: object,
+      metadata: optional(object),
+      task_id: optionalText(256),
+    },
+  },
+  { path: '/notify/task_complete', good: REPORT, fields: REPORT_FIELDS },
+  {
+    path: '/result/submit',
+    good: { ...REPORT, result: {}, metadata: {} },
+    fields: { ...REPORT_FIELDS, result: object, metadata: optional(object, null) },
+  },
+  {
+    path: '/scheduler/set',
+    good: { name: 'nothing', model_name: 'm' },
+    fields: { name: text(100), model_name: optionalText(256) },
+  },
+];
+
+const GETS = [
+  { path: '/queue/info', good: '', name: 'model_name', most: 256 },
+  { path: '/task/query', good: 'task_id=t', name: 'task_id', most: 512 },
+  { path: '/health', good: '', name: null, most: 0 },
+] as const;
+
+// --- how a refusal looks ---------------------------------------------------------------------
+
+interface Refusal {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Json;
+}
+
+async function send(
+  method: string,
+  path: string,
+  body?: string | Buffer,
+  headers: Record<string, string> = { 'content-type': 'application/json' },
+): Promise<Refusal> {
+  const answer = await request(rig.service.url + path, {
+    method: method as 'POST',
+    headers,
+    body: body ?? null,
+  });
+  const raw = await answer.body.text();
+  return {
+    status: answer.statusCode,
+    headers: answer.headers,
+    body: raw === '' ? undefined : JSON.parse(raw),
+  };
+}
+
+function expectRefusal({ status, headers, body }: Refusal, expected: number): void {
+  expect({ status, body }).toEqual({
+    status: expected,
+    body: { status: 'error', message: expect.any(String), detail: expect.anything() },
+  });
+  expect(headers['content-type']).toBe('application/json; charset=utf-8');
+  expect(headers['x-request-id']).toMatch(/^[\x21-\x7e]+$/);
+  expect(headers['content-security-policy']).toBe("default-src 'none';frame-ancestors 'none'");
+  expect(body.message).toMatch(/^[^\n]{1,600}$/);
+  expect(JSON.stringify(body)).not.toMatch(/node_modules|\.[jt]s:\d|SELECT|at \w+ \(/);
+}
+
+function expectFaults(answer: Refusal, loc: readonly unknown[], type?: string): void {
+  expectRefusal(answer, 422);
+  const { detail, message } = answer.body;
+  expect(detail).toContainEqual({
+    loc,
+    msg: expect.any(String),
+    type: type ?? expect.stringMatching(/^(?:missing|type|length|enum|range|value)$/),
+  });
+  for (const fault of detail) expect(Object.keys(fault as object)).toEqual(['loc', 'msg', 'type']);
+  expect(message).toContain(detail[0].msg);
+}
+
+const without = (good: Call['good'], name: string): object =>
+  Object.fromEntries(Object.entries(good).filter(([key]) => key !== name));
+
+// --- bodies ----------------------------------------------------------------------------------
+
+describe.each(POSTS)('POST $path', ({ path, good, fields }) => {
+  const post = (body: unknown): Promise<Refusal> => send('POST', path, JSON.stringify(body));
+  const raw = (body: string | Buffer, headers?: Record<string, string>): Promise<Refusal> =>
+    send('POST', path, body, headers);
+
+  it.each(Object.entries(fields))('refuses a wrong %s', async (name, { wrong }) => {
+    for (const value of wrong) {
+      expectFaults(await post({ ...good, [name]: value }), ['body', name]);
+    }
+  });
+
+  const required = Object.entries(fields).filter(([, rule]) => rule.required === true);
+  if (required.length > 0) {
+    it.each(required)('misses %s', async (name) => {
+      expectFaults(await post(without(good, name)), ['body', name], 'missing');
+    });
+  }
+
+  it('takes neither nothing nor an empty object', async () => {
+    for (const body of ['', '{}']) {
+      const answer = await raw(body);
+      expectRefusal(answer, 422);
+      expect(answer.body.detail[0]).toMatchObject({ type: 'missing' });
+    }
+  });
+
+  it.each(['null', '[]', '[{}]', '"x"', '7', 'true'])('takes an object, not %s', async (body) => {
+    expectFaults(await raw(body), ['body'], 'type');
+  });
+
+  /** The good body with one more member, whose value is raw JSON text. */
+  const plus = (value: string): string => `${JSON.stringify(good).slice(0, -1)},"extra":${value}}`;
+
+  it.each([
+    ['NUL escaped', '"a\\u0000b"'],
+    ['NUL in a name', '{"\\u0000":1}'],
+    ['NUL itself', '"a\0b"'],
+    ['UTF-16, which is full of NUL', Buffer.from('"a"', 'utf16le').toString()],
+    ['half a surrogate pair', '"\\ud83d"'],
+    ['the other half', '"\\ude00"'],
+    ['halves in the wrong order', '"\\ude00\\ud83d"'],
+    ['2^53', '9007199254740992'],
+    ['2^53+1', '[[9007199254740993]]'],
+    ['-2^53', '-9007199254740992'],
+    ['a huge integer', '1'.repeat(400)],
+    ['a number that overflows', '1e999'],
+    ['lists 65 deep', '['.repeat(64) + ']'.repeat(64)],
+    ['objects 65 deep', '{"a":'.repeat(64) + '1' + '}'.repeat(64)],
+    ['lists 100 000 deep', '['.repeat(100_000)],
+  ])('refuses %s', async (_name, value) => {
+    expectFaults(await raw(plus(value)), ['body']);
+  });
+
+  it.each([
+    ['half an object', '{"host":'],
+    ['text', 'hello'],
+    ['a form', 'host=127.0.0.1&port=1'],
+    ['two objects', '{}{}'],
+    ['a comment', '{/* */}'],
+    ['single quotes', "{'a':1}"],
+    ['NaN', '{"a":NaN}'],
+    ['a trailing comma', '{"a":1,}'],
+    ['bytes that are not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
+    ['a surrogate in UTF-8', Buffer.from('7b22eda080223a317d', 'hex')],
+  ])('calls %s malformed', async (_name, body) => {
+    const answer = await raw(body);
+    expectRefusal(answer, 400);
+    expect(answer.body.detail).toBe(answer.body.message);
+  });
+
+  it('refuses a body above the limit, however it comes', async () => {
+    const limit = path === '/result/submit' ? 2 * 1_048_576 : 1_048_576;
+    const body = JSON.stringify({ ...good, padding: 'x'.repeat(limit) });
+    // A stream has no length that could be announced.
+    for (const sent of [body, Readable.from(chunks(body))]) {
+      const answer = await request(rig.service.url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: sent,
+      });
+      const refusal = {
+        status: answer.statusCode,
+        headers: answer.headers,
+        body: await answer.body.json(),
+      };
+      expectRefusal(refusal, 413);
+      expect(refusal.body).toMatchObject({
+        message: `the body is larger than ${limit} bytes`,
+        detail: `the body is larger than ${limit} bytes`,
+      });
+    }
+  });
+
+  it.each([
+    [415, 'text', { 'content-type': 'text/plain' }],
+    [415, 'XML', { 'content-type': 'application/xml' }],
+    [415, 'a multipart form', { 'content-type': 'multipart/form-data; boundary=x' }],
+    [415, 'another charset', { 'content-type': 'application/json; charset=latin1' }],
+    [415, 'a compressed body', { 'content-type': 'application/json', 'content-encoding': 'gzip' }],
+    [403, 'a page of another site', { origin: 'http://evil.example' }],
+    [403, 'what a page of another site caused', { 'sec-fetch-site': 'cross-site' }],
+    [403, 'a rebound name', { 'content-type': 'application/json', host: 'evil.example' }],
+    [401, 'a wrong key', { 'content-type': 'application/json', authorization: 'Bearer wrong' }],
+    [401, 'a wrong key', { 'content-type': 'application/json', 'x-api-key': '' }],
+  ])('answers %i to %s', async (status, _name, headers: Record<string, string>) => {
+    const answer = await raw(JSON.stringify(good), headers);
+    expectRefusal(answer, status);
+    expect(answer.body.detail).toBe(answer.body.message);
+  });
+
+  it.each(['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'])('answers 405 to %s', async (method) => {
+    const answer = await send(method, path);
+    expect(answer.status).toBe(405);
+    expect(answer.headers['allow']).toBe('POST');
+    if (method !== 'HEAD') expectRefusal(answer, 405);
+  });
+
+  it('answers OPTIONS with what is allowed, and no leave for other sites', async () => {
+    const { status, headers } = await send('OPTIONS', path);
+    expect([status, headers['allow']]).toEqual([200, 'POST, OPTIONS']);
+    expect(Object.keys(headers)).not.toContain('access-control-allow-origin');
+  });
+});
+
+function* chunks(text: string): Generator<Buffer> {
+  for (let at = 0; at < text.length; at += 65_536) yield Buffer.from(text.slice(at, at + 65_536));
+}
+
+// --- queries ---------------------------------------------------------------------------------
+
+describe.each(GETS)('GET $path', ({ path, good, name, most }) => {
+  const get = (query: string): Promise<Refusal> => send('GET', `${path}?${query}`);
+
+  it.each([
+    ['twice', 'a=1&a=2', 'a'],
+    ['as list', 'a[]=1', 'a[]'],
+    ['as encoded list', 'a%5B%5D=1', 'a[]'],
+    ['as object', 'a[b]=1', 'a[b]'],
+    ['with NUL', 'a=%00', 'a'],
+    ['with broken encoding', 'a=%zz', 'a'],
+    ['with half a surrogate pair', 'a=%ED%A0%80', 'a'],
+    ['with bytes that are not UTF-8', 'a=%ff', 'a'],
+  ])('refuses a name %s', async (_name, query, at) => {
+    const named = name === null ? query : query.replaceAll('a', name);
+    const expected = name === null ? at : at.replace('a', name);
+    expectFaults(await get(named), ['query', expected]);
+  });
+
+  if (name !== null) {
+    it.each([
+      ['empty', ''],
+      ['too long', 'x'.repeat(most + 1)],
+    ])(`refuses a ${name} that is %s`, async (_name, value) => {
+      expectFaults(await get(`${name}=${value}`), ['query', name], 'length');
+    });
+  }
+
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('answers 405 to %s', async (method) => {
+    const answer = await send(method, `${path}?${good}`, '{}');
+    expectRefusal(answer, 405);
+    expect(answer.headers['allow']).toBe('GET, HEAD');
+  });
+
+  it('answers HEAD like GET, without a body', async () => {
+    const { status, body } = await send('HEAD', `${path}?${good}`);
+    expect([status, body]).toEqual([200, undefined]);
+  });
+});
+
+it('misses task_id', async () => {
+  for (const query of ['', '?', '?other=1', '?task_ID=t']) {
+    expectFaults(await send('GET', `/task/query${query}`), ['query', 'task_id'], 'missing');
+  }
+});
+
+// --- paths -----------------------------------------------------------------------------------
+
+describe('unknown paths', () => {
+  it.each([
+    '/ti',
+    '/ti/',
+    '/ti/x',
+    '/ti/register/x',
+    '/queue',
+    '/queue/SUBMIT',
+    '/queue/submit%20',
+    '/task/t',
+    '/notify/x',
+    '/result/x/y',
+    '/queue/%00',
+    `/queue/${'x'.repeat(4_000)}`,
+  ])('are 404 in the words of the protocol: %s', async (path) => {
+    for (const method of ['GET', 'POST']) {
+      const answer = await send(method, path, method === 'POST' ? '{' : undefined);
+      expectRefusal(answer, 404);
+      expect(answer.body.detail).toBe(answer.body.message);
+    }
+  });
+
+  it.each([
+    '/nothing',
+    '/scheduler',
+    '/scheduler/other',
+    '/health/x',
+    '/v1',
+    '/v1/x',
+    '//ti/register',
+  ])('are 404 as problem details elsewhere: %s', async (path) => {
+    const { status, headers, body } = await send('GET', path);
+    expect(status).toBe(404);
+    expect(headers['content-type']).toBe('application/problem+json');
+    expect(body).toEqual({
+      type: 'urn:foresail:problem:unknown_route',
+      title: 'Unknown path',
+      status: 404,
+      detail: `there is no GET ${path}`,
+      instance: headers['x-request-id'],
+      code: 'unknown_route',
+    });
+  });
+});

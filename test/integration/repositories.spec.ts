@@ -1,0 +1,432 @@
+import type { DataSource } from 'typeorm';
+import { QuantileDistribution } from '../../src/core/distribution';
+import { isSchedulerError } from '../../src/core/errors';
+import type { QueueSettings } from '../../src/core/queue';
+import { queueKey } from '../../src/core/queue';
+import type { Task } from '../../src/core/task';
+import { instanceId, strategyName, taskId, type InstanceId } from '../../src/core/units';
+import { systemIds } from '../../src/ops/system';
+import type { Term } from '../../src/ops/term';
+import { createDataSource } from '../../src/persistence/data-source';
+import {
+  InstancesRepository,
+  type InstanceRegistration,
+} from '../../src/persistence/instances.repository';
+import { StrategySettingsRepository } from '../../src/persistence/strategy-settings.repository';
+import { TasksRepository } from '../../src/persistence/tasks.repository';
+import { exactly, quartiles } from '../support/builders';
+import { heldOf, journalRig, PAYLOAD, type JournalRig } from '../support/journal-rig';
+import { PostgresProxy } from '../support/postgres-proxy';
+
+const SUCCESS = { kind: 'succeeded', executionMs: 12.5 } as const;
+
+let rig: JournalRig;
+let source: DataSource;
+let ended: string[];
+let term: Term;
+
+beforeEach(async () => {
+  rig = await journalRig(1);
+  source = await createDataSource(rig.url, { poolSize: 2 }).initialize();
+  ended = [];
+  term = { epoch: 1, end: (reason) => ended.push(reason) };
+});
+
+afterEach(async () => {
+  expect(await rig.violations()).toEqual([]);
+  await source.destroy();
+  await rig.close();
+});
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return isSchedulerError(error) ? error.code : `no SchedulerError but ${String(error)}`;
+}
+
+async function submitted(overrides: Parameters<JournalRig['admit']>[0] = {}): Promise<Task> {
+  const { task, changes } = rig.admit(overrides);
+  await rig.journal.submit(changes, PAYLOAD);
+  return task;
+}
+
+async function finish(task: Task, result: string | null = '{"ok":true}'): Promise<void> {
+  const { changes } = rig.fleet.course.ended(heldOf(rig.fleet, task), SUCCESS);
+  await rig.journal.append(changes, result);
+  rig.fleet.forget(task);
+}
+
+describe('instances', () => {
+  let instances: InstancesRepository;
+
+  beforeEach(() => {
+    instances = new InstancesRepository(source, term);
+  });
+
+  function registration(overrides: Partial<InstanceRegistration> = {}): InstanceRegistration {
+    return {
+      id: instanceId(systemIds.next()),
+      kind: 'task_instance',
+      queue: queueKey('model', 'llama/3'),
+      host: 'gpu-1',
+      port: 8000,
+      name: 'one',
+      protocol: 'enqueue',
+      ...overrides,
+    };
+  }
+
+  async function find(id: InstanceId) {
+    return (await instances.all()).find((instance) => instance.id === id);
+  }
+
+  it('keeps the id of an address and counts its registrations', async () => {
+    const first = await instances.register(registration());
+    expect(first).toMatchObject({
+      registration: 1,
+      draining: false,
+      notifies: false,
+      removed: false,
+    });
+    expect(first.queue).toBe('model/llama/3');
+    await instances.setNotifies(first.id);
+    await instances.setDraining(first.id, true);
+    const again = registration({ name: 'two', protocol: 'submit', queue: queueKey('model', 'm2') });
+    const second = await instances.register(again);
+    expect(second).toEqual({
+      ...first,
+      name: 'two',
+      protocol: 'submit',
+      queue: 'model/m2',
+      registration: 2,
+      notifies: true,
+      draining: true,
+    });
+    expect(await find(first.id)).toEqual(second);
+    const other = await instances.register(registration({ port: 8001 }));
+    expect(other.id).not.toBe(first.id);
+  });
+
+  it('gives two registrations at once one row', async () => {
+    const rows = await Promise.all([
+      instances.register(registration()),
+      instances.register(registration()),
+    ]);
+    expect(rows[0].id).toBe(rows[1].id);
+    expect(rows.map((row) => row.registration).sort()).toEqual([1, 2]);
+  });
+
+  it('forgets an instance that is out of service, until it comes back', async () => {
+    const { id } = await instances.register(registration());
+    await instances.setDraining(id, true);
+    await instances.markRemoved(id);
+    expect(await find(id)).toBeUndefined();
+    const back = await instances.register(registration());
+    expect(back).toMatchObject({ id, registration: 2, draining: false, removed: false });
+  });
+
+  it('still knows one that is out of service while an attempt occupies it', async () => {
+    const task = await submitted();
+    const owner = task.attempts[0]?.instanceId ?? instanceId('');
+    await instances.markRemoved(owner);
+    expect(await find(owner)).toMatchObject({ removed: true });
+    const held = heldOf(rig.fleet, task);
+    await rig.journal.append(rig.fleet.course.stop(task, 'cancelled', 'asked to'));
+    expect(await find(owner)).toMatchObject({ removed: true });
+    await rig.journal.append(rig.fleet.course.ended(held, SUCCESS).changes);
+    expect(await find(owner)).toBeUndefined();
+  });
+
+  it('is not written by a term that is over', async () => {
+    await rig.query('UPDATE leadership SET epoch = 2');
+    expect(await codeOf(instances.register(registration()))).toBe('not_leading');
+    expect(ended).toEqual(['another process has begun a term']);
+    expect(await instances.all()).toHaveLength(1);
+  });
+});
+
+describe('strategy settings', () => {
+  const settings: QueueSettings = { strategy: strategyName('weighted'), orderG: 2, prefetch: 1 };
+
+  it('come back as they were set, the general ones first', async () => {
+    const repository = new StrategySettingsRepository(source, term);
+    expect(await repository.all()).toEqual([]);
+    const queue = queueKey('model', 'a/b');
+    await repository.set(queue, settings);
+    await repository.set(null, { ...settings, orderG: 0 });
+    await repository.set(queue, { ...settings, prefetch: 0 });
+    expect(await repository.all()).toEqual([
+      { queue: null, settings: { ...settings, orderG: 0 } },
+      { queue, settings: { ...settings, prefetch: 0 } },
+    ]);
+  });
+
+  it('leave out what was not set', async () => {
+    await rig.query(
+      `INSERT INTO strategy_settings (queue, prefetch, updated_at) VALUES ('*', 3, now())`,
+    );
+    const repository = new StrategySettingsRepository(source, term);
+    expect(await repository.all()).toEqual([{ queue: null, settings: { prefetch: 3 } }]);
+  });
+
+  it('are not written by a term that is over', async () => {
+    await rig.query('UPDATE leadership SET epoch = 2');
+    const repository = new StrategySettingsRepository(source, term);
+    expect(await codeOf(repository.set(null, settings))).toBe('not_leading');
+    expect(await repository.all()).toEqual([]);
+  });
+});
+
+describe('tasks', () => {
+  let tasks: TasksRepository;
+
+  beforeEach(() => {
+    tasks = new TasksRepository(source);
+  });
+
+  it('are found by any of their names', async () => {
+    const task = await submitted({ clientId: 'mine' });
+    await rig.journal.append(rig.fleet.course.confirmed(heldOf(rig.fleet, task), 'r-1'));
+    const owner = task.attempts[0]?.instanceId;
+    const found = [
+      await tasks.findById(task.id),
+      await tasks.findByClientId('model', 'mine'),
+      await tasks.findByRemoteId('r-1'),
+      await tasks.findByRemoteId('r-1', owner),
+    ];
+    expect(found.map((row) => row?.id)).toEqual(Array(4).fill(task.id));
+    expect(found[0]).toMatchObject({
+      state: 'dispatched',
+      predictionQuantiles: [100],
+      epoch: 1,
+      attempts: [{ attemptNo: 1, state: 'live', remoteId: 'r-1' }],
+    });
+    expect(await tasks.findByClientId('batch', 'mine')).toBeNull();
+    expect(await tasks.findByRemoteId('r-1', instanceId(systemIds.next()))).toBeNull();
+  });
+
+  it.each(['', 'no-uuid', 'a\0b', '../..', systemIds.next()])(
+    'are not found by %j',
+    async (ref) => {
+      expect(await tasks.findById(ref)).toBeNull();
+      expect(await tasks.findByClientId('model', ref)).toBeNull();
+      expect(await tasks.findByRemoteId(ref)).toBeNull();
+    },
+  );
+
+  it('are found by the newest attempt of a remote id that was given twice', async () => {
+    const first = await submitted();
+    await rig.journal.append(rig.fleet.course.confirmed(heldOf(rig.fleet, first), 'r-1'));
+    await finish(first);
+    rig.rig.clock.advance(1_000);
+    const second = await submitted();
+    await rig.journal.append(rig.fleet.course.confirmed(heldOf(rig.fleet, second), 'r-1'));
+    expect((await tasks.findByRemoteId('r-1'))?.id).toBe(second.id);
+  });
+
+  it('give their payloads back exactly as they were stored', async () => {
+    const { task, changes } = rig.admit();
+    const payload = {
+      taskInput: '{"b":1,  "a":[1.0,1e2], "b":"\\u00e4"}',
+      metadata: '{"x" : null}',
+    };
+    await rig.journal.submit(changes, payload);
+    await finish(task, '{"out":  1.50}');
+    expect(await tasks.payloadOf([task.id, taskId(systemIds.next())])).toEqual(
+      new Map([[task.id, payload]]),
+    );
+    expect(await tasks.payloadOf([])).toEqual(new Map());
+    expect(await tasks.findById(task.id)).toMatchObject({
+      result: '{"out":  1.50}',
+      executionMs: 12.5,
+    });
+    expect((await tasks.listFinishedModels(1))[0]?.taskInput).toBeUndefined();
+  });
+
+  it('tell what happened to them', async () => {
+    const task = await submitted();
+    await rig.journal.append(rig.fleet.course.lost(heldOf(rig.fleet, task), 'gone'));
+    const { events, attempts } = await tasks.timeline(task.id);
+    expect(
+      events.map(({ seq, type, fromState, toState }) => [seq, type, fromState, toState]),
+    ).toEqual([
+      [1, 'submitted', null, 'queued'],
+      [2, 'reserved', 'queued', 'dispatching'],
+      [3, 'requeued', 'dispatching', 'queued'],
+    ]);
+    expect(events[2]).toMatchObject({ message: 'gone', attemptNo: 1, epoch: 1 });
+    expect(attempts.map(({ state }) => state)).toEqual(['lost']);
+    expect(await tasks.timeline(taskId(systemIds.next()))).toEqual({ events: [], attempts: [] });
+  });
+
+  it('are listed newest first once they are finished', async () => {
+    const ids: string[] = [];
+    for (let i = 0; i < 5; i++) {
+      const task = await submitted({ submittedAt: rig.rig.clock.now() });
+      rig.rig.clock.advance(1_000);
+      await finish(task);
+      ids.unshift(task.id);
+    }
+    await submitted();
+    expect((await tasks.listFinishedModels(3)).map(({ id }) => id)).toEqual(ids.slice(0, 3));
+    expect((await tasks.listFinishedModels(3, 3)).map(({ id }) => id)).toEqual(ids.slice(3));
+  });
+});
+
+describe('what memory has to know again', () => {
+  async function loaded(): Promise<Task[]> {
+    const all: Task[] = [];
+    for await (const page of new TasksRepository(source).loadLive()) all.push(...page);
+    return all;
+  }
+
+  it('is every live task as it was in memory', async () => {
+    await rig.addInstance(2);
+    const active = await submitted({
+      clientId: 'a',
+      prediction: quartiles(10, 20.5, 40),
+      priority: 2,
+    });
+    await rig.journal.append(rig.fleet.course.confirmed(heldOf(rig.fleet, active), 'r-1'));
+    const lost = await submitted();
+    await rig.journal.append(rig.fleet.course.lost(heldOf(rig.fleet, lost), 'gone'));
+    const waits = await submitted();
+    await finish(await submitted());
+    const back = await loaded();
+    expect(back).toHaveLength(3);
+    for (const task of [active, lost, waits]) {
+      const found = back.find(({ id }) => id === task.id);
+      expect(found).toEqual({ ...task, plannedOn: null });
+    }
+  });
+
+  it('begins with those that occupy an instance, in the order of their reservation', async () => {
+    await rig.addInstance(2);
+    const admitted = [rig.admit(), rig.admit(), rig.admit()];
+    for (const { task, changes } of [...admitted].reverse()) {
+      for (const { attempt } of [heldOf(rig.fleet, task)]) {
+        Object.assign(attempt, { reservedAt: rig.rig.clock.now() });
+      }
+      rig.rig.clock.advance(10);
+      await rig.journal.submit(changes, PAYLOAD);
+    }
+    await submitted();
+    const ids = (await loaded()).map(({ id }) => id);
+    expect(ids.slice(0, 3)).toEqual(admitted.map(({ task }) => task.id).reverse());
+  });
+
+  it('knows ended tasks whose abandoned attempt still occupies its instance', async () => {
+    const task = await submitted();
+    const held = heldOf(rig.fleet, task);
+    await rig.journal.append(rig.fleet.course.stop(task, 'cancelled', 'asked to'));
+    const note = rig.fleet.note(task, 'late_result', 'a note after the end');
+    await rig.journal.append([note]);
+    const [back] = await loaded();
+    expect(back).toMatchObject({ id: task.id, state: 'cancelled', eventSeq: task.eventSeq });
+    expect(back?.attempts).toEqual([held.attempt]);
+    await rig.journal.append(rig.fleet.course.ended(held, SUCCESS).changes);
+    expect(await loaded()).toEqual([]);
+  });
+
+  it('shares the levels of predictions', async () => {
+    await submitted({ prediction: quartiles(1, 2, 3) });
+    await submitted({ prediction: quartiles(2, 3, 4) });
+    await submitted({ prediction: exactly(7) });
+    const levels = (await loaded()).map(({ prediction: { serviceTime } }) =>
+      serviceTime instanceof QuantileDistribution ? serviceTime.quantiles.levels : undefined,
+    );
+    expect(new Set(levels).size).toBe(2);
+  });
+
+  it('comes in pages, each task once', async () => {
+    await rig.query(`
+      INSERT INTO tasks (id, kind, queue_name, priority, state, attempt_no, event_seq, task_input,
+                         metadata, payload_bytes, prediction_method, prediction_levels,
+                         prediction_quantiles, max_attempts, attempt_timeout_ms, demand_slots,
+                         demand_cpu, demand_memory_gb, demand_gpu_memory_gb, submitted_at, epoch,
+                         updated_at)
+      SELECT lpad(to_hex(n), 32, '0')::uuid, 'model', 'm', 0, 'queued', 0, 0, '{}', '{}', 0,
+             'default', '{0.5}', '{1}', 1, 1, 1, 0, 0, 0, now(), 1, now()
+        FROM generate_series(1, 20005) n`);
+    const ids = (await loaded()).map(({ id }) => id);
+    expect(ids).toHaveLength(20_005);
+    expect([...new Set(ids)].sort()).toEqual(ids);
+  });
+});
+
+describe('retention', () => {
+  const DAY_MS = 86_400_000;
+  let tasks: TasksRepository;
+
+  beforeEach(() => {
+    tasks = new TasksRepository(source);
+  });
+
+  /** Finishes that many tasks, one a day. */
+  async function history(days: number): Promise<Task[]> {
+    const done: Task[] = [];
+    for (let i = 0; i < days; i++) {
+      const task = await submitted();
+      await finish(task);
+      rig.rig.clock.advance(DAY_MS);
+      done.push(task);
+    }
+    return done;
+  }
+
+  function daysAgo(days: number): Date {
+    return new Date(rig.rig.clock.wallMs() - days * DAY_MS - 1);
+  }
+
+  it('takes payloads, then history, in small batches and the oldest first', async () => {
+    const [first, second, third, , fifth] = await history(5);
+    const live = await submitted();
+    const limits = { payloadBefore: daysAgo(2), historyBefore: daysAgo(3), limit: 2 };
+    expect(await tasks.retain(limits)).toEqual({ payloads: 2, tasks: 2 });
+    expect(await tasks.retain(limits)).toEqual({ payloads: 1, tasks: 0 });
+    expect(await tasks.retain(limits)).toEqual({ payloads: 0, tasks: 0 });
+    expect(await tasks.findById(first?.id ?? '')).toBeNull();
+    expect(await tasks.timeline(second?.id ?? taskId(''))).toEqual({ events: [], attempts: [] });
+    expect(await tasks.findById(third?.id ?? '')).toMatchObject({
+      state: 'succeeded',
+      result: null,
+    });
+    expect(await tasks.findById(fifth?.id ?? '')).toMatchObject({ result: '{"ok":true}' });
+    expect(await tasks.payloadOf([live.id])).toEqual(new Map([[live.id, PAYLOAD]]));
+  });
+
+  it('takes the payload with the history when the history is shorter', async () => {
+    await history(3);
+    const limits = { payloadBefore: daysAgo(30), historyBefore: daysAgo(1), limit: 10 };
+    expect(await tasks.retain(limits)).toEqual({ payloads: 2, tasks: 2 });
+  });
+
+  it('leaves a task alone whose attempt still occupies its instance', async () => {
+    const task = await submitted();
+    const held = heldOf(rig.fleet, task);
+    await rig.journal.append(rig.fleet.course.stop(task, 'cancelled', 'asked to'));
+    rig.rig.clock.advance(DAY_MS);
+    const limits = { payloadBefore: daysAgo(0), historyBefore: daysAgo(0), limit: 10 };
+    expect(await tasks.retain(limits)).toEqual({ payloads: 1, tasks: 0 });
+    await rig.journal.append(rig.fleet.course.ended(held, SUCCESS).changes);
+    expect(await tasks.retain(limits)).toEqual({ payloads: 0, tasks: 1 });
+  });
+});
+
+describe('while PostgreSQL is away', () => {
+  it('says so in the words of the domain', async () => {
+    const proxy = await PostgresProxy.listen(rig.url);
+    const behind = await createDataSource(proxy.url, { poolSize: 1 }).initialize();
+    const tasks = new TasksRepository(behind);
+    expect(await tasks.findByClientId('model', 'x')).toBeNull();
+    proxy.refuse();
+    expect(await codeOf(tasks.findByClientId('model', 'x'))).toBe('store_unavailable');
+    expect(await codeOf(tasks.findByClientId('model', 'x'))).toBe('store_unavailable');
+    proxy.admit();
+    expect(await tasks.findByClientId('model', 'x')).toBeNull();
+    await behind.destroy();
+    await proxy.close();
+  });
+});

@@ -1,0 +1,334 @@
+import { Client, DatabaseError } from 'pg';
+import type { DataSource } from 'typeorm';
+import { createDataSource, migrate } from '../../src/persistence/data-source';
+import { freshDatabase, type TestDatabase } from '../support/database';
+
+const ID = '01900000-0000-7000-8000-000000000001';
+const OTHER_ID = '01900000-0000-7000-8000-000000000002';
+const INSTANCE_ID = '01900000-0000-7000-8000-00000000000a';
+
+let database: TestDatabase;
+let client: Client;
+
+beforeEach(async () => {
+  database = await freshDatabase();
+  client = new Client({ connectionString: database.url, application_name: 'tests' });
+  await client.connect();
+});
+
+afterEach(async () => {
+  await client.end();
+  await database.drop();
+});
+
+async function query<Row extends object>(text: string, values?: unknown[]): Promise<Row[]> {
+  return (await client.query<Row>(text, values)).rows;
+}
+
+/** Name of the constraint or index that refuses the statement. */
+async function refusedBy(work: Promise<unknown>): Promise<string | undefined> {
+  const error: unknown = await work.then(
+    () => new Error('it was accepted'),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof DatabaseError) return error.constraint;
+  throw error;
+}
+
+type Columns = Readonly<Record<string, unknown>>;
+
+async function insert(table: string, columns: Columns): Promise<void> {
+  const names = Object.keys(columns);
+  const places = names.map((_, index) => `$${index + 1}`);
+  const text = `INSERT INTO ${table} (${names.join(', ')}) VALUES (${places.join(', ')})`;
+  await query(text, Object.values(columns));
+}
+
+const QUEUED_TASK: Columns = {
+  id: ID,
+  kind: 'model',
+  client_task_id: null,
+  queue_name: 'm',
+  priority: 0,
+  state: 'queued',
+  attempt_no: 0,
+  event_seq: 1,
+  task_input: '{"a": 1}',
+  metadata: '{}',
+  payload_bytes: 10,
+  prediction_method: 'default',
+  prediction_levels: [0.5],
+  prediction_quantiles: [100],
+  max_attempts: 3,
+  attempt_timeout_ms: 1000,
+  demand_slots: 1,
+  demand_cpu: 0,
+  demand_memory_gb: 0,
+  demand_gpu_memory_gb: 0,
+  submitted_at: new Date(0),
+  epoch: 1,
+  updated_at: new Date(0),
+};
+const DONE = { state: 'succeeded', finished_at: new Date(0) };
+const FAILED = { state: 'failed', failure_kind: 'lost', finished_at: new Date(0) };
+
+function insertTask(columns: Columns = {}): Promise<void> {
+  return insert('tasks', { ...QUEUED_TASK, ...columns });
+}
+
+async function insertInstance(): Promise<void> {
+  await insert('instances', {
+    id: INSTANCE_ID,
+    kind: 'task_instance',
+    queue_kind: 'model',
+    queue_name: 'm',
+    host: 'h',
+    port: 1,
+    name: 'n',
+    protocol: 'enqueue',
+    registration: 1,
+    registered_at: new Date(0),
+  });
+}
+
+function insertAttempt(columns: Columns = {}): Promise<void> {
+  return insert('attempts', {
+    task_id: ID,
+    attempt_no: 1,
+    dispatch_id: OTHER_ID,
+    instance_id: INSTANCE_ID,
+    registration: 1,
+    state: 'live',
+    reserved_at: new Date(0),
+    ...columns,
+  });
+}
+
+describe('migrations', () => {
+  it('leave nothing behind when they are reverted, and build the same again', async () => {
+    const before = await schemaOf();
+    const source = await connected();
+    await revertAll(source);
+    const left = (await schemaOf()).filter((line) => !line.startsWith('migrations'));
+    expect(left).toEqual([]);
+    await migrate(database.url);
+    expect(await schemaOf()).toEqual(before);
+  });
+
+  it('wait for each other when several processes start at once', async () => {
+    const before = await schemaOf();
+    const source = await connected();
+    await revertAll(source);
+    await Promise.all(Array.from({ length: 5 }, () => migrate(database.url)));
+    expect(await schemaOf()).toEqual(before);
+  });
+
+  it('build what the entities describe', async () => {
+    const source = await connected();
+    const { upQueries } = await source.driver.createSchemaBuilder().log();
+    await source.destroy();
+    // What entities cannot express, they would drop: constraints and indexes with their names.
+    const changes = upQueries.map((change) => change.query);
+    expect(
+      changes.filter((text) => !/^(ALTER TABLE \S+ DROP CONSTRAINT|DROP INDEX)/.test(text)),
+    ).toEqual([]);
+  });
+
+  async function revertAll(source: DataSource): Promise<void> {
+    for (let left = source.migrations.length; left > 0; left--) await source.undoLastMigration();
+    await source.destroy();
+  }
+
+  async function connected(): Promise<DataSource> {
+    return createDataSource(database.url, { poolSize: 1 }).initialize();
+  }
+
+  /** Every column, constraint, index, trigger and function, one line each. */
+  async function schemaOf(): Promise<string[]> {
+    const rows = await query<{ line: string }>(`
+      SELECT format('%s.%s %s %s %s', table_name, column_name, data_type, is_nullable, column_default) AS line
+        FROM information_schema.columns WHERE table_schema = 'public'
+      UNION ALL
+      SELECT format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+      UNION ALL
+      SELECT format('%s %s', tablename, indexdef) FROM pg_indexes WHERE schemaname = 'public'
+      UNION ALL
+      SELECT format('%s %s', tgrelid::regclass, pg_get_triggerdef(oid)) FROM pg_trigger WHERE NOT tgisinternal
+      UNION ALL
+      SELECT format('function %s', proname) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+      ORDER BY line`);
+    return rows.map(({ line }) => line);
+  }
+});
+
+describe('rows that cannot be', () => {
+  it.each<[string, Columns]>([
+    ['tasks_state_known', { state: 'lost' }],
+    ['tasks_kind_known', { kind: 'job' }],
+    ['tasks_terminal_iff_finished', { state: 'succeeded' }],
+    ['tasks_terminal_iff_finished', { finished_at: new Date(0) }],
+    ['tasks_active_has_owner', { state: 'running', attempt_no: 1 }],
+    ['tasks_active_has_owner', { state: 'dispatching', instance_id: INSTANCE_ID }],
+    ['tasks_released_is_placement', { state: 'released', finished_at: new Date(0) }],
+    ['tasks_failed_iff_reason', { state: 'failed', finished_at: new Date(0) }],
+    ['tasks_failed_iff_reason', { failure_kind: 'lost' }],
+    ['tasks_failure_kind_known', { ...FAILED, failure_kind: 'bad luck' }],
+    ['tasks_stopping_has_reason', { state: 'stopping', instance_id: INSTANCE_ID, attempt_no: 1 }],
+    ['tasks_stop_reason_known', { stop_reason: 'bored' }],
+    ['tasks_attempts_positive', { attempt_no: -1 }],
+    ['tasks_attempts_positive', { max_attempts: 0 }],
+    ['tasks_durations_possible', { attempt_timeout_ms: 0 }],
+    ['tasks_durations_possible', { ...DONE, execution_ms: -1 }],
+    ['tasks_live_has_payload', { task_input: null }],
+    ['tasks_result_is_final', { result: '{}' }],
+    ['tasks_quantiles_match', { prediction_levels: [0.5, 0.9] }],
+  ])('%s', async (constraint, columns) => {
+    expect(await refusedBy(insertTask(columns))).toBe(constraint);
+  });
+
+  it('lets a client id be used once, and by placements once at a time', async () => {
+    await insertTask({ client_task_id: 'c' });
+    expect(await refusedBy(insertTask({ id: OTHER_ID, client_task_id: 'c' }))).toBe(
+      'tasks_client_key',
+    );
+    await insertTask({ id: OTHER_ID, client_task_id: 'c', kind: 'batch' });
+    const placement = { client_task_id: 'c', kind: 'placement' };
+    await insertTask({ ...placement, ...DONE, id: '01900000-0000-7000-8000-000000000003' });
+    await insertTask({ ...placement, id: '01900000-0000-7000-8000-000000000004' });
+    const twin = { ...placement, id: '01900000-0000-7000-8000-000000000005' };
+    expect(await refusedBy(insertTask(twin))).toBe('tasks_live_placement_key');
+  });
+
+  it('keeps attempts in order', async () => {
+    await insertInstance();
+    await insertTask();
+    await insertAttempt();
+    const second = { attempt_no: 2, dispatch_id: ID };
+    expect(await refusedBy(insertAttempt(second))).toBe('attempts_one_live');
+    expect(await refusedBy(insertAttempt({ ...second, state: 'lost' }))).toBe(
+      'attempts_over_iff_ended',
+    );
+    const ended = { ...second, state: 'ended', ended_at: new Date(0) };
+    expect(await refusedBy(insertAttempt({ ...second, state: 'gone' }))).toBe(
+      'attempts_state_known',
+    );
+    expect(await refusedBy(insertAttempt({ ...ended, dispatch_id: OTHER_ID }))).toBe(
+      'attempts_dispatch_id_key',
+    );
+    expect(await refusedBy(insertAttempt({ ...ended, attempt_no: 0 }))).toBe(
+      'attempts_no_positive',
+    );
+    expect(await refusedBy(insertAttempt({ ...ended, instance_id: ID }))).toBe(
+      'attempts_instance_fkey',
+    );
+    expect(await refusedBy(insertAttempt({ ...ended, task_id: OTHER_ID }))).toBe(
+      'attempts_task_fkey',
+    );
+    expect(await refusedBy(insertAttempt({ ...ended, execution_ms: -1 }))).toBe(
+      'attempts_execution_possible',
+    );
+    await insertAttempt(ended);
+  });
+
+  it('has one row of leadership, whose term never falls', async () => {
+    const row = { name: 'other', epoch: 1, expires_at: new Date(0), renewed_at: new Date(0) };
+    expect(await refusedBy(insert('leadership', row))).toBe('leadership_one_row');
+    await query('UPDATE leadership SET epoch = 5');
+    expect(await refusedBy(query('UPDATE leadership SET epoch = 4'))).toBe(
+      'leadership_epoch_never_falls',
+    );
+  });
+
+  it('keeps one row per address of an instance', async () => {
+    await insertInstance();
+    const twin = query(`
+      INSERT INTO instances (id, kind, queue_kind, queue_name, host, port, name, protocol,
+                             registration, registered_at)
+      SELECT '${OTHER_ID}', kind, queue_kind, queue_name, host, port, name, protocol,
+             registration, registered_at FROM instances`);
+    expect(await refusedBy(twin)).toBe('instances_address_key');
+    const mixed = query(`UPDATE instances SET queue_kind = 'batch'`);
+    expect(await refusedBy(mixed)).toBe('instances_queue_kind_fits');
+  });
+});
+
+describe('the guard of task records', () => {
+  it.each<[string, Columns]>([
+    ['succeeded', DONE],
+    ['failed', FAILED],
+    ['cancelled', { ...DONE, state: 'cancelled' }],
+    ['timed_out', { ...DONE, state: 'timed_out' }],
+    ['released', { ...DONE, state: 'released', kind: 'placement' }],
+  ])('keeps a record that is %s as it is', async (_, columns) => {
+    await insertTask({ ...columns, result: '{"r": 1}' });
+    for (const change of [
+      `state = 'queued', finished_at = NULL, failure_kind = NULL, result = NULL`,
+      `finished_at = now()`,
+      `priority = 1`,
+      `epoch = 2`,
+      `updated_at = now()`,
+      `result = '{"r": 2}'`,
+      `task_input = '{"a":1}'`,
+      `metadata = '{"a":1}'`,
+    ]) {
+      expect(await refusedBy(query(`UPDATE tasks SET ${change}`))).toBe('tasks_terminal_is_final');
+    }
+    await query('UPDATE tasks SET priority = priority');
+    await query('UPDATE tasks SET result = NULL');
+    await query('UPDATE tasks SET task_input = NULL, metadata = NULL');
+    expect(await refusedBy(query(`UPDATE tasks SET result = '{"r": 1}'`))).toBe(
+      'tasks_terminal_is_final',
+    );
+    await query('DELETE FROM tasks');
+  });
+
+  it('never lets the number of attempts fall', async () => {
+    await insertTask({ attempt_no: 2 });
+    await query('UPDATE tasks SET attempt_no = 3');
+    expect(await refusedBy(query('UPDATE tasks SET attempt_no = 2'))).toBe(
+      'tasks_attempt_no_never_falls',
+    );
+  });
+});
+
+describe('indexes', () => {
+  it.each([
+    ['tasks_client_key', `SELECT * FROM tasks WHERE kind = 'model' AND client_task_id = 'c'`],
+    [
+      'tasks_live_placement_key',
+      `SELECT * FROM tasks WHERE kind = 'placement' AND client_task_id = 'c' AND finished_at IS NULL`,
+    ],
+    [
+      'tasks_live',
+      `SELECT * FROM tasks WHERE finished_at IS NULL AND state = 'queued' AND id > '${ID}' ORDER BY id LIMIT 10`,
+    ],
+    [
+      'tasks_finished_models',
+      `SELECT * FROM tasks WHERE kind = 'model' AND finished_at IS NOT NULL
+        ORDER BY submitted_at DESC, id DESC LIMIT 10`,
+    ],
+    [
+      'tasks_finished_with_payload',
+      `SELECT id FROM tasks WHERE finished_at < now() AND finished_at IS NOT NULL
+          AND task_input IS NOT NULL ORDER BY finished_at LIMIT 10`,
+    ],
+    [
+      'tasks_finished_without_payload',
+      `SELECT id FROM tasks WHERE finished_at < now() AND finished_at IS NOT NULL
+          AND task_input IS NULL ORDER BY finished_at LIMIT 10`,
+    ],
+    ['attempts_one_live', `SELECT instance_id FROM attempts WHERE state = 'live'`],
+    ['attempts_abandoned', `SELECT task_id FROM attempts WHERE state = 'abandoned'`],
+    [
+      'attempts_remote_id',
+      `SELECT * FROM attempts WHERE remote_id = 'r' AND instance_id = '${ID}'
+        ORDER BY reserved_at DESC LIMIT 1`,
+    ],
+    ['task_events_seq_key', `SELECT * FROM task_events WHERE task_id = '${ID}' ORDER BY seq`],
+  ])('%s serves its query', async (index, text) => {
+    await query('SET enable_seqscan = off');
+    const plan = await query<Record<'QUERY PLAN', string>>(`EXPLAIN ${text}`);
+    expect(plan.map((line) => line['QUERY PLAN']).join('\n')).toContain(index);
+  });
+});
