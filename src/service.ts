@@ -126,7 +126,7 @@ export class Service {
   }
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
-    if (request.url === '/livez') {
+    if (request.url === '/livez' && (request.method === 'GET' || request.method === 'HEAD')) {
       answerAlive(response);
       return;
     }

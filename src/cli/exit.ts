@@ -1,4 +1,5 @@
 import { ConfigError } from '../config/config-error';
+import { printable } from './output';
 
 /** Exit codes that scripts can rely on. */
 export const EXIT = {
@@ -45,7 +46,7 @@ export function exitCodeOf(error: unknown): ExitCode {
 /** What is printed of whatever a command threw: `error: …`, further lines indented. */
 export function failureText(error: unknown): string {
   const message = error instanceof Error && error.message !== '' ? error.message : String(error);
-  return `error: ${message.replaceAll('\n', '\n  ')}\n`;
+  return `error: ${printable(message).replaceAll('\n', '\n  ')}\n`;
 }
 
 /**

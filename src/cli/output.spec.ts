@@ -47,8 +47,8 @@ describe('recordText', () => {
 });
 
 describe('printable', () => {
-  it('keeps line ends and letters of all scripts', () => {
-    expect(printable('ä\n文\ttab\r')).toBe('ä\n文?tab?');
+  it('keeps lines, tabs and letters of all scripts', () => {
+    expect(printable('ä\n文\ttab\r\u0007')).toBe('ä\n文\ttab??');
   });
 });
 

@@ -92,13 +92,13 @@ export function recordText(entries: readonly Entry[]): string {
   return lines.join('');
 }
 
-/** Text from elsewhere, harmless on a terminal: control characters are shown as `?`. */
+/** Text from elsewhere, harmless on a terminal: control characters but tab and line end are `?`. */
 export function printable(text: string): string {
   return text.replace(CONTROLS, '?');
 }
 
 // eslint-disable-next-line no-control-regex -- these are the characters that must not get through
-const CONTROLS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g;
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** A duration in ms as people read it: `840 ms`, `12.3 s`, `4 min 10 s`, `3 h 05 min`. */
 export function durationText(ms: number): string {

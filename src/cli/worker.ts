@@ -1,7 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { loadClientConfig } from '../config/client-config';
 import { isLoopback, parseNetwork } from '../config/networks';
-import { runWorker } from '../worker/run-worker';
 import { ENGINES, LOG_LEVELS, type WorkerOptions } from '../worker/worker-options';
 import { factor, httpUrl, nameText, numberFrom, wholeFrom } from './arguments';
 import { CommandFailure, EXIT, EXIT_CODES_HELP, guarded } from './exit';
@@ -44,6 +43,8 @@ interface WorkerFlags {
 export function workerCommand(): Command {
   const action = async (flags: WorkerFlags): Promise<void> => {
     const { key } = loadClientConfig();
+    // Nest takes longer to load than `--help` of the other verbs may take.
+    const { runWorker } = await import('../worker/run-worker.js');
     const { url, instanceId } = await runWorker(workerOptions(flags, key));
     console.log(JSON.stringify({ url, instance_id: instanceId, pid: process.pid }));
   };

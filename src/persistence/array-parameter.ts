@@ -58,7 +58,7 @@ function writeElement(buffer: Buffer, at: number, type: ElementType, value: stri
       writeUuid(buffer, at, String(value));
       return;
     case 'int4':
-      buffer.writeInt32BE(finite(value), at);
+      buffer.writeInt32BE(int32(value), at);
       return;
     case 'float8':
       buffer.writeDoubleBE(finite(value), at);
@@ -69,7 +69,9 @@ function writeElement(buffer: Buffer, at: number, type: ElementType, value: stri
 }
 
 function writeUuid(buffer: Buffer, at: number, value: string): void {
-  const isWhole = value.length === 36 && buffer.write(value.replaceAll('-', ''), at, 'hex') === 16;
+  const digits = value.replaceAll('-', '');
+  const isWhole =
+    value.length === 36 && digits.length === 32 && buffer.write(digits, at, 'hex') === 16;
   if (!isWhole) throw new RangeError(`${JSON.stringify(value)} is not a UUID`);
 }
 
@@ -78,6 +80,11 @@ function writeTimestamp(buffer: Buffer, at: number, unixMs: number): void {
   const high = Math.floor(micros / TWO_TO_32);
   buffer.writeInt32BE(high, at);
   buffer.writeUInt32BE(micros - high * TWO_TO_32, at + 4);
+}
+
+function int32(value: string | number): number {
+  if (typeof value === 'number' && (value | 0) === value) return value;
+  throw new RangeError(`${JSON.stringify(value)} is not a 32-bit integer`);
 }
 
 function finite(value: string | number): number {

@@ -5,7 +5,7 @@ import type { TaskId } from '../core/units';
 import { arrayParameter } from './array-parameter';
 import { connectionSettings } from './connection-settings';
 import type { BirthRow, TaskRows } from './journal-rows';
-import { FIND_EVENTS, FIND_STANDINGS, FIND_TWINS } from './journal-sql';
+import { FIND_EVENTS, FIND_STANDINGS, FIND_TWINS, SESSION } from './journal-sql';
 import {
   batchOf,
   JournalTransaction,
@@ -49,12 +49,6 @@ export interface JournalLaneOptions {
 const PIPELINE_TIMEOUT_MS = 15_000;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
-/**
- * Statements are parsed once and planned once, so their plans must not depend on how full a table
- * was then: without sequential scans every row is found by its key.
- */
-const SESSION = `SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan`;
-
 /** The journal's own connection, and one transaction on it at a time. */
 export class JournalLane {
   private client: Client | undefined;

@@ -107,6 +107,16 @@ const KEYED_STANDING: readonly Column<StandingRow>[] = [
 ];
 
 /**
+ * Settings of the lane's session. Its statements are planned once, so a plan must not depend on how
+ * full a table was then: rows are found by their key, one by one. (Left to itself the planner reads
+ * a table that is still small from end to end, and goes on so when it has grown.)
+ */
+export const SESSION = ['seqscan', 'hashjoin', 'mergejoin', 'bitmapscan']
+  .map((kind) => `SET enable_${kind} = off;`)
+  .concat('SET plan_cache_mode = force_generic_plan')
+  .join(' ');
+
+/**
  * Takes the lease row of the term in share mode, so that a takeover and this transaction exclude
  * each other. No row: another term has begun. (A subquery without the lock would not do: a
  * statement that began before a takeover still sees the old term.)

@@ -21,7 +21,7 @@ export class TaskRecorder {
 
   constructor(
     private readonly fleet: Fleet,
-    @Inject(TASK_JOURNAL) private readonly journal: TaskJournal,
+    @Inject(TASK_JOURNAL) private readonly journal: Pick<TaskJournal, 'append' | 'available'>,
     private readonly payloads: PayloadCache,
     @Inject(TERM) private readonly term: Term,
   ) {}
@@ -40,8 +40,9 @@ export class TaskRecorder {
     if (changes.length === 0) return;
     this.tell(changes);
     await this.write(changes, result);
-    for (const { task } of changes) {
-      if (!isTerminal(task.state)) continue;
+    for (const { task, event } of changes) {
+      // The task may have ended since in memory alone: only the commit of its own end counts.
+      if (event.to === null || !isTerminal(event.to)) continue;
       this.payloads.delete(task.id);
       this.fleet.forget(task);
     }

@@ -110,6 +110,42 @@ describe('a full queue', () => {
   });
 });
 
+describe('an instance that is silent', () => {
+  let rig: ConformanceRig;
+
+  beforeAll(async () => {
+    rig = await ConformanceRig.start({
+      FORESAIL_STATUS_POLL_MS: '200',
+      FORESAIL_SUSPECT_MS: '1500',
+      FORESAIL_LOST_MS: '3000',
+    });
+  });
+  afterAll(() => rig.close());
+
+  it('still has tasks planned on it, suspect or lost, and gets them when it is back', async () => {
+    const [instance, id] = await rig.registered({ slots: 10 });
+    instance.silent = true;
+    const healthBecomes = (health: string): Promise<void> =>
+      until(
+        async () => (await rig.get('/v1/instances')).body.instances[0].health === health,
+        `the instance to be ${health}`,
+      );
+    for (const health of ['suspect', 'lost']) {
+      await healthBecomes(health);
+      expect(await rig.submit(health)).toEqual({
+        status: 'success',
+        task_id: health,
+        scheduled_ti: id,
+      });
+      expect(await rig.query(health)).toMatchObject({ task_status: 'queued', scheduled_ti: id });
+    }
+    expect(instance.given).toEqual([]);
+    instance.silent = false;
+    await healthBecomes('online');
+    await until(() => instance.given.length === 2, 'both tasks to be sent');
+  });
+});
+
 describe('GET /health', () => {
   let rig: ConformanceRig;
   let proxy: PostgresProxy;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import { SyncedLines } from '../../src/cli/replay/synced-lines';
-import type { AcceptedTask } from './verdict';
+import type { AcceptedTask, Ending } from './verdict';
 
 /** A task that is to be submitted. */
 export interface TestTask {
@@ -10,6 +10,8 @@ export interface TestTask {
   readonly model: string;
   readonly input: object;
   readonly metadata: object;
+  /** How it has to end; default: with a success. */
+  readonly ending?: Ending;
 }
 
 /** How a load is put on a service. */
@@ -21,6 +23,9 @@ export interface Load {
   /** Rest of each place between two submissions, in ms. Default: none. */
   readonly restMs?: number;
 }
+
+/** A line of the ledger; what is undefined is left out. */
+type Accepted = Omit<AcceptedTask, 'ending'> & { readonly ending: Ending | undefined };
 
 /** What a service answered. */
 interface Said {
@@ -87,7 +92,7 @@ export class LedgerClient {
    * @throws {Error} after `close`
    */
   async submit(task: TestTask): Promise<unknown> {
-    const { taskId, model, input, metadata } = task;
+    const { taskId, model, input, metadata, ending } = task;
     const body = JSON.stringify({
       model_name: model,
       task_id: taskId,
@@ -97,7 +102,7 @@ export class LedgerClient {
     for (let tries = 0; !this.stopped; tries += 1) {
       const answer = await this.tryOnce(body, tries);
       if (answer !== null) {
-        await this.ledger.append({ event: 'accepted', task_id: taskId, input });
+        await this.ledger.append({ taskId, input, ending } satisfies Accepted);
         return answer;
       }
       await sleep(Math.random() * Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** tries));
@@ -108,10 +113,7 @@ export class LedgerClient {
   /** What the ledger on the disk says was accepted. */
   async accepted(): Promise<readonly AcceptedTask[]> {
     const lines = (await readFile(this.path, 'utf8')).split('\n').slice(0, -1);
-    return lines.map((line) => {
-      const { task_id: taskId, input } = JSON.parse(line) as { task_id: string; input: object };
-      return { taskId, input };
-    });
+    return lines.map((line) => JSON.parse(line) as AcceptedTask);
   }
 
   /** Ends what is under way and closes the ledger. */

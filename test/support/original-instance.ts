@@ -24,6 +24,8 @@ export interface OriginalOptions {
 export class OriginalInstance {
   readonly given: GivenTask[] = [];
   model: string | null;
+  /** True: it answers its status with 500, as a worker in trouble does. */
+  silent = false;
   private readonly open = new Set<string>();
 
   private constructor(
@@ -42,7 +44,9 @@ export class OriginalInstance {
       options.slots ?? 1,
     );
     instance.model = options.model === undefined ? 'm' : options.model;
-    stub.on('GET /status', (response, call) => json(instance.status())(response, call));
+    stub.on('GET /status', (response, call) => {
+      json(instance.status(), instance.silent ? 500 : 200)(response, call);
+    });
     stub.on('POST /queue/predict', json({ expected_ms: 0, error_ms: 0, queue_size: 0 }));
     stub.on('POST /queue/enqueue', (response, call) => {
       const body = JSON.parse(call.body) as { input_data: unknown; metadata: object };

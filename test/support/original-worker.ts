@@ -71,10 +71,9 @@ export class OriginalWorker {
   hidesResults = false;
   private jobs = new Map<string, Job>();
   private line: Job[] = [];
-  private running = 0;
+  /** What runs, and how each is brought to its end. */
+  private running = new Map<Job, () => void>();
   private lastId = 0;
-  /** Timers of an earlier life end without a trace. */
-  private life = 0;
   private server: Server | null = null;
   private boundPort = 0;
 
@@ -114,6 +113,11 @@ export class OriginalWorker {
   /** Ends as by `kill -9`: connections are cut, work and memory are gone. */
   async crash(): Promise<void> {
     this.forget();
+    await this.goDeaf();
+  }
+
+  /** Cannot be reached any more, and works on. */
+  async goDeaf(): Promise<void> {
     const { server } = this;
     this.server = null;
     if (server === null) return;
@@ -136,11 +140,15 @@ export class OriginalWorker {
 
   /** Loses work and memory, as a restart does that nobody noticed. Ids begin again. */
   forget(): void {
-    this.life += 1;
     this.jobs = new Map();
     this.line = [];
-    this.running = 0;
+    this.running = new Map();
     this.lastId = 0;
+  }
+
+  /** Ends what runs now, whatever its service time. */
+  finishAll(): void {
+    for (const finish of [...this.running.values()]) finish();
   }
 
   // --- the wire --------------------------------------------------------------------------------
@@ -179,7 +187,7 @@ export class OriginalWorker {
       model_type: this.options.model,
       replicas_running: this.replicas,
       queue_size: this.line.length,
-      status: this.running + this.line.length > 0 ? 'running' : 'idle',
+      status: this.running.size + this.line.length > 0 ? 'running' : 'idle',
     };
   }
 
@@ -212,21 +220,19 @@ export class OriginalWorker {
   // --- work ------------------------------------------------------------------------------------
 
   private pump(): void {
-    while (this.running < this.replicas) {
+    while (this.running.size < this.replicas) {
       const job = this.line.shift();
       if (!job) return;
-      this.running += 1;
       job.state = 'running';
-      const { life } = this;
       const startedAt = now();
-      const serviceMs = Number(job.arrival.metadata['service_ms'] ?? 0);
-      setTimeout(() => {
-        if (life === this.life) this.finish(job, startedAt);
-      }, serviceMs);
+      const finish = (): void => this.finish(job, startedAt);
+      this.running.set(job, finish);
+      setTimeout(finish, Number(job.arrival.metadata['service_ms'] ?? 0)).unref();
     }
   }
 
   private finish(job: Job, startedAt: number): void {
+    if (!this.running.delete(job)) return; // It ended before, or belongs to an earlier life.
     const { input, metadata } = job.arrival;
     const { fail } = metadata;
     const error = typeof fail === 'string' ? fail : null;
@@ -244,7 +250,6 @@ export class OriginalWorker {
       finished_at: now(),
       ok: error === null,
     });
-    this.running -= 1;
     void this.reportEnd(job);
     this.pump();
   }

@@ -12,9 +12,12 @@ export interface AcceptedTask {
   /** The id that the client gave it. */
   readonly taskId: string;
   readonly input: object;
-  /** How it has to end. Default: `succeeded`. */
-  readonly ending?: string;
+  /** How it has to end. Default: `succeeded`, with the result of its input. */
+  readonly ending?: Ending;
 }
+
+/** A terminal state; `without_result` is a success of which no result was to be had. */
+export type Ending = 'succeeded' | 'without_result' | 'failed' | 'timed_out' | 'cancelled';
 
 /** What is compared: what clients were promised, what workers did, and what is on record. */
 export interface Evidence {
@@ -138,10 +141,12 @@ function faultsOfTask(task: AcceptedTask, row: TaskRow | undefined): string[] {
   if (!row) return [`I1 ${taskId} was accepted and is not recorded`];
   const faults: string[] = [];
   if (row.ends !== 1) faults.push(`${taskId} has ended ${row.ends} times`);
-  if (row.state !== ending) {
-    faults.push(`${taskId} is ${row.state}, not ${ending} (${row.failure ?? 'no failure'})`);
-  } else if (ending === 'succeeded' && row.digest !== digestOf(task.input)) {
-    faults.push(`${taskId} has the result of another input: ${row.digest ?? 'none'}`);
+  const state = ending === 'without_result' ? 'succeeded' : ending;
+  const digest = ending === 'succeeded' ? digestOf(task.input) : null;
+  if (row.state !== state) {
+    faults.push(`${taskId} is ${row.state}, not ${state} (${row.failure ?? 'no failure'})`);
+  } else if (row.digest !== digest) {
+    faults.push(`${taskId} has the result of another input, or of none: ${String(row.digest)}`);
   }
   return faults;
 }

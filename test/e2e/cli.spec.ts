@@ -1,0 +1,339 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { CliRun, runCli, type CliEnd } from '../support/cli-run';
+import { ENTRY } from '../support/entry';
+import { FakeApi } from '../support/fake-api';
+import { taskAnswer } from '../support/task-answer';
+
+// Every test starts processes, on a machine that has other things to do.
+jest.setTimeout(60_000);
+
+const VERBS = [
+  'serve',
+  'worker',
+  'submit',
+  'task',
+  'instances',
+  'queues',
+  'strategy',
+  'replay',
+  'db',
+  'db status',
+  'db url',
+  'db stop',
+  'keys',
+  'keys create',
+  'keys list',
+  'keys revoke',
+  'openapi',
+];
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'foresail-cli-'));
+});
+
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+describe('help and usage', () => {
+  it('lists every verb, and the exit codes', async () => {
+    const { code, out } = await runCli(['--help']);
+
+    expect(code).toBe(0);
+    for (const verb of VERBS.filter((name) => !name.includes(' ')))
+      expect(out).toMatch(new RegExp(`^  ${verb}\\b`, 'm'));
+    expect(out).toContain('3  the service cannot be reached');
+  });
+
+  it('gives an example with the help of every verb', () => {
+    const helps = inProgram(`const helpOf = (command, words) => {
+        const name = [...words, command.name()];
+        let text = '';
+        command.configureOutput({ writeOut: (part) => (text += part) }).outputHelp();
+        return [[name.join(' '), text], ...command.commands.flatMap((sub) => helpOf(sub, name))];
+      };
+      return program.commands.flatMap((command) => helpOf(command, []));`) as [string, string][];
+
+    expect(helps.map(([name]) => name).sort()).toEqual([...VERBS].sort());
+    for (const [name, text] of helps) {
+      expect(text).toMatch(new RegExp(`Examples?:\n  \\$ .*foresail ${name}`));
+    }
+  });
+
+  it('loads neither the service nor a database driver to tell what there is', () => {
+    const loaded = inProgram(`program.helpInformation();
+      return Object.keys(require.cache).map((path) =>
+        path.split('/node_modules/').at(-1).split('/').slice(0, 2).join('/'));`) as string[];
+
+    expect(loaded.some((name) => name.startsWith('commander/'))).toBe(true);
+    const heavy = /^(?:@nestjs|typeorm|pg|undici|zod|pino|rxjs)\//;
+    expect([...new Set(loaded)].filter((name) => heavy.test(name))).toEqual([]);
+  });
+
+  /** What a function body finds in a process that has built the program and runs no command. */
+  const inProgram = (body: string): unknown => {
+    const program = JSON.stringify(join(dirname(ENTRY), 'cli', 'program.js'));
+    const script = `const program = require(${program}).buildProgram();
+      console.log(JSON.stringify((() => { ${body} })()));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
+    expect(stderr).toBe('');
+    return JSON.parse(stdout);
+  };
+
+  it.each([
+    ['an unknown verb', ['sumbit'], 'Did you mean submit?'],
+    ['a missing option', ['submit'], '--model'],
+    ['an unknown option', ['queues', '--fast'], '--fast'],
+    ['a missing argument', ['task'], 'id'],
+    ['a number out of range', ['replay', '--trace', 'x', '--speed', '0'], 'a number from'],
+    ['a URL that is none', ['queues', '--url', 'nowhere'], 'a URL is needed'],
+    ['an input that is no object', ['submit', '--model', 'm', '--input', '[1]'], 'is a list'],
+    [
+      'two inputs from one pipe',
+      ['submit', '--model', 'm', '--input', '-', '--metadata', '-'],
+      '-',
+    ],
+    ['a trace that is absent', ['replay', '--trace', '/absent.csv'], 'ENOENT'],
+  ])('ends with 2 for %s', async (_, args, message) => {
+    const { code, out, err } = await runCli(args);
+
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(message);
+  });
+
+  it('ends with 2 for settings that are wrong, naming each', async () => {
+    const env = { FORESAIL_URL: 'ftp://x', FORESAIL_KEY: 'a b' };
+    const { code, err } = await runCli(['queues'], { env });
+
+    expect(code).toBe(2);
+    expect(err).toMatch(/FORESAIL_URL.*\n.*FORESAIL_KEY/);
+  });
+});
+
+describe('clients of the API', () => {
+  let api: FakeApi;
+
+  beforeEach(async () => {
+    api = await FakeApi.start();
+  });
+
+  afterEach(async () => {
+    await api.goDown();
+  });
+
+  const cli = (args: readonly string[], input?: string): Promise<CliEnd> =>
+    runCli(args, {
+      env: { FORESAIL_URL: api.url, FORESAIL_KEY: 'k1' },
+      ...(input === undefined ? {} : { input }),
+    });
+
+  const INSTANCE = {
+    id: 'i1',
+    name: 'gpu7',
+    kind: 'task_instance',
+    host: '10.0.0.7',
+    port: 8100,
+    model: 'm',
+    health: 'online',
+    unfit_because: null,
+    draining: false,
+    slots: 2,
+    occupied: 1,
+    waiting: 5,
+    speed: 1.5,
+    last_contact_at: '2026-11-21T10:00:00.000Z',
+    registered_at: '2026-11-21T09:00:00.000Z',
+  };
+
+  const QUEUE = {
+    model: 'm',
+    strategy: 'earliest',
+    order_weight: 2,
+    waiting: 5,
+    instances: [{ instance_id: 'i1', instance_name: 'gpu7', wait_ms: 1840.5, wait_error_ms: 212 }],
+  };
+
+  it('give a list as JSON in a pipe, and as a table when asked to', async () => {
+    api.answer = () => ({ body: { instances: [INSTANCE] } });
+    const piped = await cli(['instances']);
+    const table = await cli(['instances', '-o', 'table']);
+
+    expect(piped).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(piped.out)).toEqual([INSTANCE]);
+    expect(table.out).toMatch(
+      /^MODEL +NAME +ADDRESS .*\nm +gpu7 +10\.0\.0\.7:8100 +online .* 1\/2 /,
+    );
+    expect(api.calls).toMatchObject([
+      { method: 'GET', path: '/v1/instances', headers: { authorization: 'Bearer k1' } },
+      { path: '/v1/instances' },
+    ]);
+  });
+
+  it('show the waits of queues', async () => {
+    api.answer = () => ({ body: { queues: [QUEUE, { ...QUEUE, model: 'n', instances: [] }] } });
+    const table = await cli(['queues', '-o', 'table']);
+
+    expect(JSON.parse((await cli(['queues'])).out)).toMatchObject([{ model: 'm' }, { model: 'n' }]);
+    expect(table.out).toMatch(
+      /\nm +earliest +5 +gpu7 +1\.8 s +212 ms\nn +earliest +5 +none +– +–\n$/,
+    );
+  });
+
+  it('submit exactly what was given, from an argument, a file and a pipe', async () => {
+    api.answer = () => ({ body: { status: 'success', task_id: 't', scheduled_ti: 'i1' } });
+    const file = join(folder, 'meta.json');
+    await writeFile(file, '{"predicted_ms": 1.0}\n');
+    const { code, out } = await cli(
+      ['submit', '--model', 'a"b', '--input', '-', '--metadata', `@${file}`, '--task-id', 't'],
+      '{"n": 9007199254740993}',
+    );
+    await cli(['submit', '--model', 'm']);
+
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual({ status: 'success', task_id: 't', scheduled_ti: 'i1' });
+    expect(api.calls[0]?.text).toBe(
+      '{"model_name":"a\\"b","task_id":"t","task_input":{"n": 9007199254740993},' +
+        '"metadata":{"predicted_ms": 1.0}\n}',
+    );
+    const second = JSON.parse(api.calls[1]?.text ?? '') as Record<string, unknown>;
+    expect(second).toMatchObject({ model_name: 'm', task_input: {}, metadata: {} });
+    expect(second['task_id']).toMatch(/^[0-9a-f]{8}-/);
+  });
+
+  it('wait for the end of a task, through an outage, and tell how it ended', async () => {
+    let state = 'succeeded';
+    let asked = 0;
+    api.answer = ({ path }) => {
+      if (path === '/queue/submit') return { body: { task_id: 't', scheduled_ti: null } };
+      if (path !== '/task/query') return { body: taskAnswer({ state, failure: failureOf(state) }) };
+      asked += 1;
+      if (asked === 2) return 'cut';
+      if (asked === 3) return { status: 503, body: { message: 'standby' } };
+      return { body: { task_status: asked > 4 ? 'completed' : 'scheduled' } };
+    };
+    const good = await cli(['submit', '--model', 'm', '--task-id', 't', '--wait']);
+    state = 'failed';
+    const bad = await cli(['task', 't', '--wait']);
+    const shown = await cli(['task', 't', '-o', 'table']);
+
+    expect(good).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(good.out)).toEqual(taskAnswer());
+    expect(bad).toMatchObject({ code: 1, err: 'error: the task failed: out of memory (exit)\n' });
+    expect(JSON.parse(bad.out)).toMatchObject({ state: 'failed' });
+    expect(shown.code).toBe(0);
+    expect(shown.out).toMatch(/state +failed\n[^]*failure +out of memory \(exit\)/);
+  });
+
+  const failureOf = (state: string): object | null =>
+    state === 'failed' ? { kind: 'exit', message: 'out of memory' } : null;
+
+  it('stop waiting when the time is over', async () => {
+    api.answer = () => ({ body: { task_status: 'queued' } });
+    const { code, out, err } = await cli(['task', 't', '--wait', '--timeout', '0.2']);
+
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toContain('has not ended within 0.2 s, it is queued');
+  });
+
+  it('show and set strategies', async () => {
+    api.answer = ({ path, text }) => {
+      if (path === '/v1/queues') return { body: { queues: [QUEUE] } };
+      const isKnown = text.includes('"weighted"');
+      return { body: isKnown ? { status: 'success', message: 'OK' } : UNKNOWN_STRATEGY };
+    };
+    const shown = await cli(['strategy']);
+    const set = await cli(['strategy', 'weighted', '--model', 'm', '-o', 'table']);
+    const wrong = await cli(['strategy', 'fastest']);
+    const absent = await cli(['strategy', '--model', 'x']);
+
+    expect(JSON.parse(shown.out)).toMatchObject({
+      queues: [{ model: 'm', strategy: 'earliest' }],
+      built_in: ['earliest', 'shortest_queue', 'round_robin', 'weighted', 'probabilistic'],
+    });
+    expect(set.out).toBe('queue m: placed by weighted from now on\n');
+    expect(api.calls[1]?.text).toBe('{"name":"weighted","model_name":"m"}');
+    expect(wrong).toMatchObject({ code: 2, err: 'error: unknown; valid: earliest\n' });
+    expect(absent.code).toBe(1);
+  });
+
+  const UNKNOWN_STRATEGY = { status: 'error', message: 'unknown; valid: earliest' };
+
+  it('print each fault of an input, and end with 2', async () => {
+    const detail = [
+      { loc: ['body', 'model_name'], msg: 'too long', type: 'length' },
+      { loc: ['body', 'task_input'], msg: 'too deep', type: 'range' },
+    ];
+    api.answer = () => ({ status: 422, body: { status: 'error', message: '2 faults', detail } });
+    const { code, err } = await cli(['submit', '--model', 'm']);
+
+    expect(code).toBe(2);
+    expect(err).toBe(
+      'error: 2 faults\n  - body.model_name: too long\n  - body.task_input: too deep (422)\n',
+    );
+  });
+
+  it('end with 1 when refused, naming the key when one is wanted', async () => {
+    api.answer = () => ({ status: 401, body: { message: 'no such key' } });
+    const keyless = await cli(['queues']);
+    api.answer = () => ({ status: 404, body: { title: 'Unknown task', detail: 'no task "x"' } });
+    const unknown = await cli(['task', 'x']);
+    api.answer = () => ({ body: '<html>' });
+    const stranger = await cli(['queues']);
+
+    expect(keyless).toMatchObject({ code: 1, out: '' });
+    expect(keyless.err).toMatch(/no such key \(401\)\n.*FORESAIL_KEY/);
+    expect(unknown).toMatchObject({ code: 1, err: 'error: no task "x" (404)\n' });
+    expect(stranger.code).toBe(1);
+    expect(stranger.err).toContain('is it Foresail?');
+  });
+
+  it('end with 3 when nobody is there, naming URL and setting', async () => {
+    await api.goDown();
+    const { code, err } = await cli(['instances']);
+
+    expect(code).toBe(3);
+    expect(err).toContain(`cannot reach the scheduler at ${api.url} (connection refused)`);
+    expect(err).toContain('FORESAIL_URL');
+  });
+
+  it('say how to find a task whose receipt was lost', async () => {
+    api.answer = () => 'cut';
+    const { code, err } = await cli(['submit', '--model', 'm', '--task-id', 'order-1']);
+
+    expect(code).toBe(3);
+    expect(err).toContain('may have been taken');
+    expect(err).toContain('foresail task order-1');
+  });
+
+  it('go quietly when their reader goes away', async () => {
+    const many = Array.from({ length: 20_000 }, () => INSTANCE);
+    api.answer = () => ({ body: { instances: many } });
+    const run = CliRun.start(['instances'], { env: { FORESAIL_URL: api.url } });
+    run.child.stdout?.once('data', () => run.child.stdout?.destroy());
+
+    expect(await run.end).toMatchObject({ code: 0, err: '' });
+  });
+});
+
+describe('openapi', () => {
+  it('writes the document of the service, without a database', async () => {
+    const file = join(folder, 'openapi.json');
+    const printed = await runCli(['openapi']);
+    const written = await runCli(['openapi', '--output', file]);
+    const refused = await runCli(['openapi', '--output', join(folder, 'absent', 'x.json')]);
+
+    expect(printed).toMatchObject({ code: 0, err: '' });
+    const { paths } = JSON.parse(printed.out) as { paths: Record<string, unknown> };
+    expect(Object.keys(paths)).toEqual(
+      expect.arrayContaining(['/queue/submit', '/ti/register', '/v1/tasks/{id}', '/v1/queues']),
+    );
+    expect(written).toMatchObject({ code: 0, out: '' });
+    expect(await readFile(file, 'utf8')).toBe(printed.out);
+    expect(refused.code).toBe(1);
+  });
+});
