@@ -18,6 +18,7 @@ import { LIVENESS_ROUTES } from './ops/liveness.controller';
 import { OpsModule } from './ops/ops.module';
 import type { Term } from './ops/term';
 import { FleetModule } from './persistence/fleet.module';
+import type { TaskJournal } from './persistence/task-journal';
 import { PersistenceModule } from './persistence/persistence.module';
 import { PredictionsModule } from './predictions/predictions.module';
 import { QUEUES_ROUTES } from './queues/queues.controller';
@@ -54,7 +55,9 @@ export const DIALECTS: NonEmpty<Dialect> = [
  */
 @Module({})
 export class AppModule {
-  static forTerm({ config, databaseUrl, term, strategies, logger }: TermOptions): DynamicModule {
+  /** @param journal whoever made it opens and closes it */
+  static forTerm(options: TermOptions, journal: TaskJournal): DynamicModule {
+    const { config, databaseUrl, term, strategies, logger } = options;
     return {
       module: AppModule,
       imports: [
@@ -62,7 +65,7 @@ export class AppModule {
         ConfigModule.forRoot(config),
         OpsModule.forTerm(term),
         PersistenceModule.forRoot(databaseUrl),
-        FleetModule.forTerm({ databaseUrl, strategies, logger }),
+        FleetModule.forTerm({ journal, strategies }),
         ScheduleModule.forRoot(),
         ExecutorsModule,
         PredictionsModule,

@@ -8,19 +8,34 @@ import { swarmpilotBodyLimits } from './dialects/swarmpilot/swarmpilot.dialect';
 import { configureHttp } from './http/configure-http';
 import type { KeyCheck } from './http/key-check';
 import { serveOpenApi } from './http/openapi';
-import { TASK_JOURNAL, type TaskJournal } from './persistence/task-journal';
+import { TaskJournal } from './persistence/task-journal';
 import { Dispatcher } from './queues/dispatcher';
 
 /** The application of one term: made when the lease is won, gone when the term ends. */
 export class LeadingApp {
-  private constructor(private readonly app: NestExpressApplication) {}
+  private constructor(
+    private readonly app: NestExpressApplication,
+    private readonly journal: TaskJournal,
+  ) {}
 
-  /** Restores the fleet from the rows and is ready to serve when it resolves. */
+  /**
+   * Restores the fleet from the rows and is ready to serve when it resolves. When it does not,
+   * nothing of it is left open.
+   */
   static async open(options: TermOptions, keys: KeyCheck): Promise<LeadingApp> {
-    const app = await createApp(options, keys);
-    await app.init();
-    app.useLogger(app.get(Logger));
-    return new LeadingApp(app);
+    const journal = journalOf(options);
+    let app: NestExpressApplication | undefined;
+    try {
+      await journal.start();
+      app = await createApp(options, journal, keys);
+      await app.init();
+      app.useLogger(app.get(Logger));
+      return new LeadingApp(app, journal);
+    } catch (error) {
+      await journal.stop();
+      await app?.close();
+      throw error;
+    }
   }
 
   get listener(): RequestListener {
@@ -30,9 +45,24 @@ export class LeadingApp {
   /** Stops placing and sending, waits for what is under way, and writes what is not written. */
   async close(): Promise<void> {
     await this.app.get(Dispatcher).stop();
-    await this.app.get<TaskJournal>(TASK_JOURNAL).stop();
+    await this.journal.stop();
     await this.app.close();
   }
+}
+
+/** The journal of a term, not yet connected. When rows and memory disagree it ends the term. */
+export function journalOf({ config, databaseUrl, term, logger }: TermOptions): TaskJournal {
+  return new TaskJournal({
+    url: databaseUrl,
+    epoch: term.epoch,
+    limits: { maxBufferedRows: config.limits.journalBuffer },
+    logger,
+    onEpochLost: () => term.end('another process has begun a term'),
+    onMismatch: (rows) => {
+      logger.error({ msg: 'memory and rows disagree', rows });
+      term.end('memory and rows disagree');
+    },
+  });
 }
 
 /** Silent until it serves: how Nest puts its modules together is nobody's business. */
@@ -42,12 +72,13 @@ const NEST_OPTIONS: Partial<NestApplicationOptions> = {
   abortOnError: false,
 };
 
-/** The Nest application, not yet initialised: also what the OpenAPI document is made from. */
-export async function createApp(
+/** The Nest application, not yet initialised. */
+async function createApp(
   options: TermOptions,
+  journal: TaskJournal,
   keys: KeyCheck,
 ): Promise<NestExpressApplication> {
-  const module = AppModule.forTerm(options);
+  const module = AppModule.forTerm(options, journal);
   const app = await NestFactory.create<NestExpressApplication>(module, NEST_OPTIONS);
   const { allowedHosts, trustedNetworks, bodyLimitBytes } = options.config.server;
   configureHttp(app, {

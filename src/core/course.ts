@@ -62,6 +62,10 @@ export class Course {
   confirmed(held: Held, remoteId: string): readonly Change[] {
     const { task, attempt } = held;
     this.attempts.named(held, remoteId);
+    attempt.sentAt ??= attempt.reservedAt;
+    if (attempt.state === 'abandoned') {
+      return [this.chronicle.note(task, 'dispatched', `accepted as ${remoteId}`, [attempt])];
+    }
     if (attempt.state !== 'live' || task.state !== 'dispatching') return [];
     const message = `accepted as ${remoteId}`;
     return [this.chronicle.move(task, 'dispatched', 'dispatched', message, [attempt])];
@@ -203,8 +207,11 @@ export class Course {
     this.grounds.vacate(held);
   }
 
+  /** It goes on at its worker; one that the worker is through with is over. */
   private abandon(attempt: Attempt): Attempt {
-    attempt.state = 'abandoned';
+    const held = attempt.vacated ? this.attempts.byDispatchId(attempt.dispatchId) : undefined;
+    if (held) this.over(held);
+    else attempt.state = 'abandoned';
     return attempt;
   }
 

@@ -195,7 +195,7 @@ export class Fleet {
     const queue = this.queueFor(instance.queue);
     queue.detach(instance, this.now);
     this.stirred.add(queue);
-    if (instance.backlog.heldCount === 0) this.directory.delete(instance);
+    if (!this.isNeeded(instance)) this.directory.delete(instance);
   }
 
   // --- settings --------------------------------------------------------------------------------
@@ -242,11 +242,9 @@ export class Fleet {
   /** Undoes a submission that could not be recorded; nothing was sent. */
   revert(task: Task): void {
     if (task.state === 'queued') this.queueOf(task).leave(task, undefined, this.now);
-    for (const attempt of task.attempts) {
-      const held = this.held(attempt);
-      if (held) this.vacate(held);
-    }
+    const held = task.attempts.flatMap((attempt) => this.held(attempt) ?? []);
     this.forget(task);
+    for (const one of held) this.vacate(one);
   }
 
   /**
@@ -408,12 +406,21 @@ export class Fleet {
     const { attempt, task } = held;
     const instance = this.directory.get(attempt.instanceId);
     if (!this.tasksById.has(task.id)) this.attempts.delete(attempt.dispatchId);
-    if (!instance?.backlog.letGo(attempt)) return;
-    instance.backlog.advance(instance.slots, this.now);
-    if (instance.removed && instance.backlog.heldCount === 0) {
-      this.directory.delete(instance);
+    if (!instance) return;
+    if (instance.backlog.letGo(attempt)) {
+      instance.backlog.advance(instance.slots, this.now);
+      this.refresh(instance);
     }
-    this.refresh(instance);
+    if (instance.removed && !this.isNeeded(instance)) this.directory.delete(instance);
+  }
+
+  /** True while a live attempt is there, even one that has only its result to be fetched. */
+  private isNeeded({ id, backlog }: Instance): boolean {
+    if (backlog.heldCount > 0) return true;
+    for (const { attempt } of this.attempts.all()) {
+      if (attempt.instanceId === id && attempt.state === 'live') return true;
+    }
+    return false;
   }
 
   private join(task: Task): void {

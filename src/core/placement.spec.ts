@@ -59,7 +59,7 @@ describe('decide', () => {
       const queue = queueOf(new EarliestStrategy(), [slow, fast, taken]);
       expect(decision(queue)).toBe('now fast');
       expect(decide(queue, taskOf(), NOW, new SeededRandom())).toMatchObject({
-        reason: 'earliest: first in rank (0.500)',
+        reason: 'earliest: first in rank (-2.000)',
       });
     });
 

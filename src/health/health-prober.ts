@@ -1,15 +1,17 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Cron, CronExpression } from '@nestjs/schedule';
+import type { Held } from '../core/backlog';
 import { Fleet } from '../core/fleet';
 import type { Health, Instance } from '../core/instance';
 import type { Clock, Random } from '../core/ports';
-import { queueKey, queueName } from '../core/queue';
+import { queueName } from '../core/queue';
 import { NOTHING } from '../core/resources';
 import type { Attempt } from '../core/task';
 import type { Instant } from '../core/units';
-import type { WorkerStatus } from '../executors/task-instance.client';
+import type { TaskInstanceClient, WorkerStatus } from '../executors/task-instance.client';
 import { TaskInstanceError } from '../executors/task-instance.error';
 import { TaskInstanceClients } from '../executors/task-instance.clients';
+import { InstancesService } from '../instances/instances.service';
 import { CLOCK, RANDOM } from '../ops/system';
 import { WakeupBell } from '../ops/wakeup';
 import { InDoubt } from '../tasks/in-doubt';
@@ -20,6 +22,7 @@ import { HEALTH_INTERVALS, type HealthIntervals } from './health-intervals';
 
 /** Part of the interval by which probes are spread, so that instances are not asked in step. */
 const JITTER = 0.2;
+const NOT_FOUND = 404;
 /** Probes that must find an instance idle before an attempt there is given up. */
 const IDLE_PROBES = 2;
 
@@ -47,6 +50,7 @@ export class HealthProber implements OnApplicationBootstrap {
   constructor(
     private readonly fleet: Fleet,
     private readonly clients: TaskInstanceClients,
+    private readonly instances: InstancesService,
     private readonly lifecycle: TaskLifecycle,
     private readonly recorder: TaskRecorder,
     private readonly doubts: InDoubt,
@@ -85,8 +89,8 @@ export class HealthProber implements OnApplicationBootstrap {
     watch.due = (asked + this.intervals.statusPollMs * spread) as Instant;
     try {
       const client = this.clients.for(instance.host, instance.port);
-      const status = await client.status(instance.protocol);
-      this.observe(instance, status);
+      const status = await this.ask(instance, client);
+      await this.observe(instance, status);
       await this.checkAttempts(instance, watch, status, asked);
       await this.observeForeign(instance);
     } catch (error) {
@@ -98,10 +102,22 @@ export class HealthProber implements OnApplicationBootstrap {
     await this.judge(instance);
   }
 
-  private observe(instance: Instance, status: WorkerStatus): void {
+  /** A worker of the other generation may have taken the place of the one that was there. */
+  private async ask(instance: Instance, client: TaskInstanceClient): Promise<WorkerStatus> {
+    try {
+      return await client.status(instance.protocol);
+    } catch (error) {
+      if (!(error instanceof TaskInstanceError) || error.status !== NOT_FOUND) throw error;
+      const { protocol, status } = await client.identify();
+      this.fleet.updateInstance(instance, { protocol });
+      return status;
+    }
+  }
+
+  private async observe(instance: Instance, status: WorkerStatus): Promise<void> {
     if (status.model !== null && status.model !== queueName(instance.queue) && !instance.removed) {
       this.logger.warn(`${instance.name} serves ${status.model} now, not ${instance.queue}`);
-      this.fleet.moveInstance(instance, queueKey('model', status.model));
+      await this.instances.moveTo(instance, status.model);
     }
     if (instance.health !== 'online') this.logger.log(`${instance.name} is online again`);
     this.fleet.updateInstance(instance, {
@@ -143,10 +159,16 @@ export class HealthProber implements OnApplicationBootstrap {
       const idle = isIdle ? (watch.idle.get(attempt) ?? 0) + 1 : 0;
       watch.idle.set(attempt, idle);
       if (idle < IDLE_PROBES) continue;
-      const result = await this.clients.for(instance.host, instance.port).result(attempt.remoteId);
-      if (result && (await endFromResult(this.lifecycle, held, result))) continue;
+      if (await this.hasEnded(held, instance, attempt.remoteId)) continue;
       await this.lifecycle.lost(held, `${instance.name} is idle and does not have it`);
     }
+  }
+
+  /** An idle worker may be through with it and not have said so. */
+  private async hasEnded(held: Held, instance: Instance, remoteId: string): Promise<boolean> {
+    if (!this.lifecycle.trustsRemoteId(held, instance)) return false;
+    const result = await this.clients.for(instance.host, instance.port).result(remoteId);
+    return result !== null && endFromResult(this.lifecycle, held, result);
   }
 
   /** Silence makes an instance suspect, then lost. */
@@ -160,7 +182,10 @@ export class HealthProber implements OnApplicationBootstrap {
     this.bell.signal();
     if (health !== 'lost') return;
     const why = `${instance.name} has been silent for ${Math.round(silence)} ms`;
-    await Promise.all([...instance.backlog.held].map((held) => this.lifecycle.lost(held, why)));
+    const there = this.lifecycle
+      .everyHeld()
+      .filter(({ attempt }) => attempt.instanceId === instance.id);
+    await Promise.all(there.map((held) => this.lifecycle.lost(held, why)));
   }
 
   private healthAfter(silence: number, now: Health): Health {

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { CONFIG } from '../config/config.module';
 import type { Config } from '../config/config.schema';
 import { ExecutorsModule } from '../executors/executors.module';
+import { InstancesModule } from '../instances/instances.module';
 import { TasksModule } from '../tasks/tasks.module';
 import { DoubtResolver } from './doubt-resolver';
 import { HEALTH_INTERVALS } from './health-intervals';
@@ -11,7 +12,7 @@ import { ResultPoller } from './result-poller';
 
 /** Who is there, what became of what they were given, and what is past its time. */
 @Module({
-  imports: [TasksModule, ExecutorsModule],
+  imports: [InstancesModule, TasksModule, ExecutorsModule],
   providers: [
     HealthProber,
     ResultPoller,

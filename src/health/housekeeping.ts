@@ -24,6 +24,7 @@ const DEADLINE_TICK_MS = 250;
 export class Housekeeping implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(Housekeeping.name);
   private sweeper: NodeJS.Timeout | undefined;
+  private stopped = false;
   private sweeping: Promise<void> = Promise.resolve();
 
   constructor(
@@ -42,6 +43,7 @@ export class Housekeeping implements OnModuleInit, OnModuleDestroy {
   }
 
   async onModuleDestroy(): Promise<void> {
+    this.stopped = true;
     clearInterval(this.sweeper);
     await this.sweeping;
   }
@@ -67,7 +69,8 @@ export class Housekeeping implements OnModuleInit, OnModuleDestroy {
       limit: BATCH,
     };
     try {
-      for (let gone = BATCH; gone >= BATCH;) gone = await this.history.retain(bounds);
+      for (let gone = BATCH; gone >= BATCH && !this.stopped;)
+        gone = await this.history.retain(bounds);
     } catch (error) {
       this.logger.warn({ msg: 'retention failed; it is tried again later', error });
     }

@@ -51,6 +51,7 @@ export class ResultPoller {
       const { attempt } = held;
       const instance = this.fleet.instances.get(attempt.instanceId);
       if (attempt.remoteId === null || !instance) continue;
+      if (!this.lifecycle.trustsRemoteId(held, instance)) continue;
       const poll = this.pollOf(held, instance);
       if (attempt.vacated && poll.vacatedAt === null) this.hurry(poll, now);
       if (!poll.asking && poll.due <= now) void this.ask(held, instance, poll, attempt.remoteId);

@@ -10,7 +10,7 @@ import type { WorkerIdentity } from '../executors/task-instance.client';
 import { TaskInstanceClients } from '../executors/task-instance.clients';
 import { CLOCK, IDS } from '../ops/system';
 import { WakeupBell } from '../ops/wakeup';
-import { InstancesRepository } from '../persistence/instances.repository';
+import { InstancesRepository, type StoredInstance } from '../persistence/instances.repository';
 
 /** Where a task instance is, and what it is said to serve. */
 export interface Registration {
@@ -73,14 +73,7 @@ export class InstancesService {
       name: `${host}:${port}`,
       protocol: 'enqueue',
     });
-    const known = this.fleet.instances.get(row.id);
-    if (known && !known.removed) return known;
-    return this.fleet.addInstance({
-      ...row,
-      capacity: NOTHING,
-      health: 'suspect',
-      lastContact: this.clock.now(),
-    });
+    return this.enter(row, { health: 'suspect', capacity: NOTHING });
   }
 
   /**
@@ -90,12 +83,19 @@ export class InstancesService {
    */
   async remove(ref: string): Promise<Instance | undefined> {
     const instance = this.fleet.findInstance(ref);
-    if (!instance || instance.removed) return undefined;
+    if (!instance || !this.isInService(instance)) return undefined;
     await this.repository.markRemoved(instance.id);
-    if (this.list().includes(instance)) this.fleet.removeInstance(instance);
+    if (this.isInService(instance)) this.fleet.removeInstance(instance);
     this.logger.log({ msg: `removed ${instance.name}`, instanceId: instance.id });
     this.bell.signal();
     return instance;
+  }
+
+  /** It serves another model now: it, and whatever comes, belongs to that model's queue. */
+  async moveTo(instance: Instance, model: string): Promise<void> {
+    const queue = queueKey('model', model);
+    this.fleet.moveInstance(instance, queue);
+    await this.repository.setQueue(instance.id, queue);
   }
 
   /** Every instance in service, by queue and name. */
@@ -103,6 +103,11 @@ export class InstancesService {
     return [...this.fleet.instances.values()]
       .filter((instance) => !instance.removed)
       .sort((a, b) => compare(a.queue, b.queue) || compare(a.name, b.name) || compare(a.id, b.id));
+  }
+
+  /** Asked again after a pause: another request may have removed it meanwhile. */
+  private isInService(instance: Instance): boolean {
+    return !instance.removed && this.fleet.instances.has(instance.id);
   }
 
   private async identify({ host, port }: Registration): Promise<WorkerIdentity> {
@@ -115,22 +120,34 @@ export class InstancesService {
     }
   }
 
-  private take(row: RegisteredInstance, { status }: WorkerIdentity): Instance {
-    const now = this.clock.now();
+  private take(row: StoredInstance, { status }: WorkerIdentity): Instance {
     const capacity = { ...NOTHING, slots: status.slots };
-    const seen = { health: 'online', lastContact: now, provesAbsence: status.dispatchIds } as const;
-    const known = this.fleet.instances.get(row.id);
-    const instance = known ?? this.fleet.addInstance({ ...row, capacity, ...seen });
-    if (instance.removed) this.fleet.reviveInstance(instance);
-    this.fleet.moveInstance(instance, row.queue);
+    const instance = this.enter(row, { health: 'online', capacity });
     const { name, protocol, registration } = row;
-    const speed = status.speed ?? 1;
-    this.fleet.updateInstance(instance, { ...seen, name, protocol, registration, capacity, speed });
+    this.fleet.updateInstance(instance, {
+      name,
+      protocol,
+      registration,
+      capacity,
+      health: 'online',
+      lastContact: this.clock.now(),
+      provesAbsence: status.dispatchIds,
+      draining: status.draining,
+      speed: status.speed ?? 1,
+    });
     return instance;
   }
-}
 
-type RegisteredInstance = Awaited<ReturnType<InstancesRepository['register']>>;
+  /** The instance of that row in the queue of that row: the one that is known, or a new one. */
+  private enter(row: StoredInstance, seen: Pick<Instance, 'health' | 'capacity'>): Instance {
+    const known = this.fleet.instances.get(row.id);
+    const lastContact = this.clock.now();
+    if (!known) return this.fleet.addInstance({ ...row, ...seen, lastContact });
+    if (known.removed) this.fleet.reviveInstance(known);
+    this.fleet.moveInstance(known, row.queue);
+    return known;
+  }
+}
 
 function modelOf({ host, port, modelName }: Registration, { status }: WorkerIdentity): string {
   const address = `${host}:${port}`;

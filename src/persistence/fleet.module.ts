@@ -1,5 +1,4 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import type { Logger } from 'pino';
 import { CONFIG } from '../config/config.module';
 import type { Config } from '../config/config.schema';
 import { Fleet } from '../core/fleet';
@@ -7,18 +6,16 @@ import { STRATEGY_CATALOG, type StrategyCatalog } from '../core/strategy';
 import { strategyName } from '../core/units';
 import type { Clock, Ids, Random } from '../core/ports';
 import { CLOCK, IDS, RANDOM } from '../ops/system';
-import { TERM, type Term } from '../ops/term';
 import { InstancesRepository } from './instances.repository';
 import { restoreFleet } from './restore-fleet';
 import { StrategySettingsRepository } from './strategy-settings.repository';
-import { TASK_JOURNAL, TaskJournal } from './task-journal';
+import { TASK_JOURNAL, type TaskJournal } from './task-journal';
 import { TasksRepository } from './tasks.repository';
 
 /** What the fleet of one term is made with. */
 export interface FleetModuleOptions {
-  readonly databaseUrl: string;
+  readonly journal: TaskJournal;
   readonly strategies: StrategyCatalog;
-  readonly logger: Logger;
 }
 
 /** A refused start is tried again after 100 ms, then after up to 5 s. */
@@ -27,28 +24,10 @@ const REFUSAL_BACKOFF = { firstMs: 100, mostMs: 5_000 };
 /** The fleet, restored from its rows before anything is served, and the journal that keeps it. */
 @Module({})
 export class FleetModule {
-  static forTerm({ databaseUrl, strategies, logger }: FleetModuleOptions): DynamicModule {
+  static forTerm({ journal, strategies }: FleetModuleOptions): DynamicModule {
     const providers = [
       { provide: STRATEGY_CATALOG, useValue: strategies },
-      {
-        provide: TASK_JOURNAL,
-        inject: [TERM, CONFIG],
-        useFactory: async (term: Term, { limits }: Config): Promise<TaskJournal> => {
-          const journal = new TaskJournal({
-            url: databaseUrl,
-            epoch: term.epoch,
-            limits: { maxBufferedRows: limits.journalBuffer },
-            logger,
-            onEpochLost: () => term.end('another process has begun a term'),
-            onMismatch: (rows) => {
-              logger.error({ msg: 'memory and rows disagree', rows });
-              term.end('memory and rows disagree');
-            },
-          });
-          await journal.start();
-          return journal;
-        },
-      },
+      { provide: TASK_JOURNAL, useValue: journal },
       {
         provide: Fleet,
         inject: [

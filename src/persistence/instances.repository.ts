@@ -4,7 +4,7 @@ import type { InstanceDraft } from '../core/instance';
 import { queueKey, queueName } from '../core/queue';
 import { INSTANCE_KIND_OF } from '../core/instance';
 import type { TaskKind } from '../core/task';
-import type { InstanceId } from '../core/units';
+import type { InstanceId, QueueKey } from '../core/units';
 import { TERM, type Term } from '../ops/term';
 import { InstanceEntity } from './entities/instance.entity';
 import { answered, inTerm } from './store';
@@ -87,6 +87,13 @@ export class InstancesRepository {
   /** Stops or resumes giving it new work. */
   async setDraining(id: InstanceId, draining: boolean): Promise<void> {
     await this.write((manager) => manager.update(InstanceEntity, { id }, { draining }));
+  }
+
+  /** It serves another model now. */
+  async setQueue(id: InstanceId, queue: QueueKey): Promise<void> {
+    await this.write((manager) =>
+      manager.update(InstanceEntity, { id }, { queueName: queueName(queue) }),
+    );
   }
 
   /** It has reported a result by itself. */

@@ -116,8 +116,10 @@ export function rowsOf(
   result: string | null,
 ): TaskRows {
   const attempts = newestOf(changes.flatMap((change) => change.attempts));
-  const events = changes.map(({ event }) => eventRow(event));
   const recordIsFinal = isTerminal(task.state) && changes.every(({ event }) => event.to === null);
+  // Of a final record others may have left traces since: the database numbers what comes now.
+  const numbered = changes.map(({ event }) => eventRow(event));
+  const events = recordIsFinal ? numbered.map((row) => ({ ...row, seq: null })) : numbered;
   return {
     taskId: task.id,
     birth: payload && birthRow(task, payload),

@@ -107,11 +107,12 @@ const KEYED_STANDING: readonly Column<StandingRow>[] = [
 ];
 
 /**
- * Settings of the lane's session. Its statements are planned once, so a plan must not depend on how
- * full a table was then: rows are found by their key, one by one. (Left to itself the planner reads
- * a table that is still small from end to end, and goes on so when it has grown.)
+ * Settings of the lane's session. Its statements are planned once, so no plan may depend on how full
+ * a table was then: whatever reads a table names the keys that it wants (`= ANY`), finds them by an
+ * index, and only then joins the two small sets by hash. Left to itself the planner reads a table
+ * that is still small from end to end, and goes on so when it has grown.
  */
-export const SESSION = ['seqscan', 'hashjoin', 'mergejoin', 'bitmapscan']
+export const SESSION = ['seqscan', 'bitmapscan', 'nestloop', 'mergejoin']
   .map((kind) => `SET enable_${kind} = off;`)
   .concat('SET plan_cache_mode = force_generic_plan')
   .join(' ');
@@ -150,7 +151,7 @@ export const UPDATE_TASKS = statement('journal_update_tasks', KEYED_STANDING, ({
     'UPDATE tasks SET',
     STANDING.map(({ name }) => `${name} = ${KEPT[name] ?? `t.${name}`}`).join(', '),
     `, epoch = $${KEYED_STANDING.length + 1}::bigint, updated_at = now()`,
-    `FROM ${rows} WHERE tasks.id = t.id`,
+    `FROM ${rows} WHERE tasks.id = t.id AND tasks.id = ANY ($1)`,
     'AND tasks.finished_at IS NULL AND tasks.attempt_no <= t.attempt_no',
   ].join(' '),
 );
@@ -189,7 +190,7 @@ export const INSERT_NOTES = statement(
     [
       `INSERT INTO task_events (${names}, epoch)`,
       `SELECT ${values.replace('t.seq', NEXT_SEQ)}, $${EVENT.length + 1}::bigint`,
-      `FROM ${placedRows} JOIN tasks ON tasks.id = t.task_id ORDER BY t.place`,
+      `FROM ${placedRows} JOIN tasks ON tasks.id = t.task_id AND tasks.id = ANY ($1) ORDER BY t.place`,
     ].join(' '),
 );
 
@@ -199,7 +200,7 @@ export const FIND_EVENTS = {
   text: `
     SELECT DISTINCT t.task_id
       FROM unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[]) AS t(task_id, seq, type, at)
-      JOIN task_events e ON e.task_id = t.task_id
+      JOIN task_events e ON e.task_id = t.task_id AND e.task_id = ANY ($1)
        AND (e.seq = t.seq OR (t.seq IS NULL AND e.type = t.type AND e.at = t.at))`,
   parameters: (events: readonly EventRow[]) => [
     arrayParameter(
@@ -228,14 +229,15 @@ export const FIND_TWINS = {
     WITH t AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]) AS t(id, kind, client_id))
     SELECT t.id, twin.id AS twin FROM t
       JOIN tasks twin ON twin.kind = t.kind AND twin.client_task_id = t.client_id
-       AND twin.kind <> 'placement' AND twin.client_task_id IS NOT NULL
+       AND twin.kind IN ('model', 'batch') AND twin.client_task_id = ANY ($3)
+       AND twin.kind <> 'placement'
     UNION ALL
     SELECT t.id, twin.id FROM t
-      JOIN tasks twin ON twin.client_task_id = t.client_id
-       AND twin.kind = 'placement' AND twin.client_task_id IS NOT NULL AND twin.finished_at IS NULL
+      JOIN tasks twin ON twin.client_task_id = t.client_id AND twin.client_task_id = ANY ($3)
+       AND twin.kind = 'placement' AND twin.finished_at IS NULL
      WHERE t.kind = 'placement'
     UNION ALL
-    SELECT t.id, twin.id FROM t JOIN tasks twin ON twin.id = t.id`,
+    SELECT t.id, twin.id FROM t JOIN tasks twin ON twin.id = t.id AND twin.id = ANY ($1)`,
   parameters: (births: readonly BirthRow[]) => [
     arrayParameter(
       'uuid',

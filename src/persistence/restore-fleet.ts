@@ -1,9 +1,12 @@
+import { Logger } from '@nestjs/common';
+import { isSchedulerError } from '../core/errors';
 import type { Fleet } from '../core/fleet';
 import type { Instance } from '../core/instance';
 import type { Clock } from '../core/ports';
 import { NOTHING } from '../core/resources';
+import type { QueueSettings } from '../core/queue';
 import { occupies, type Task } from '../core/task';
-import type { Instant } from '../core/units';
+import type { Instant, QueueKey } from '../core/units';
 import type { InstancesRepository } from './instances.repository';
 import type { StrategySettingsRepository } from './strategy-settings.repository';
 import type { TasksRepository } from './tasks.repository';
@@ -21,7 +24,7 @@ export async function restoreFleet(
 ): Promise<void> {
   for (const { queue, settings: set } of await settings.all()) {
     const base = queue === null ? fleet.defaultSettings : fleet.settingsFor(queue);
-    fleet.configure(queue, { ...base, ...set });
+    restoreSettings(fleet, queue, { ...base, ...set }, base);
   }
   const retired: Instance[] = [];
   for (const { removed, ...row } of await instances.all()) {
@@ -45,4 +48,23 @@ export async function restoreFleet(
 /** When it took its place at an instance; of one that waits, when it was submitted. */
 function heldSince({ attempts, submittedAt }: Task): Instant {
   return attempts.find(occupies)?.reservedAt ?? submittedAt;
+}
+
+/** A strategy may have come from a file that is no longer named: the queue goes on with the default. */
+function restoreSettings(
+  fleet: Fleet,
+  queue: QueueKey | null,
+  settings: QueueSettings,
+  { strategy }: QueueSettings,
+): void {
+  try {
+    fleet.configure(queue, settings);
+  } catch (error) {
+    if (!isSchedulerError(error, 'unknown_strategy')) throw error;
+    const logger = new Logger('restoreFleet');
+    logger.error(
+      `${queue ?? 'every queue'} was set to ${settings.strategy}, which is not there any more: ${strategy} is used`,
+    );
+    fleet.configure(queue, { ...settings, strategy });
+  }
 }

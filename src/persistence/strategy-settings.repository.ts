@@ -32,10 +32,12 @@ export class StrategySettingsRepository {
       .sort((a, b) => Number(b.queue === null) - Number(a.queue === null));
   }
 
-  /** @throws {SchedulerError} store_unavailable, not_leading */
-  async set(queue: QueueKey | null, settings: QueueSettings): Promise<void> {
-    const { strategy, orderG, prefetch } = settings;
-    const row = { queue: queue ?? DEFAULTS_ROW, strategy, orderG, prefetch, updatedAt: new Date() };
+  /**
+   * Records what was set; what is not named stays as it is.
+   * @throws {SchedulerError} store_unavailable, not_leading
+   */
+  async set(queue: QueueKey | null, settings: Partial<QueueSettings>): Promise<void> {
+    const row = { ...settings, queue: queue ?? DEFAULTS_ROW, updatedAt: new Date() };
     await inTerm(this.dataSource, this.term, (manager) =>
       manager.upsert(StrategySettingEntity, row, ['queue']),
     );

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import type { Held } from '../core/backlog';
-import { isSchedulerError } from '../core/errors';
+import { isSchedulerError, type ErrorCode } from '../core/errors';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fleet } from '../core/fleet';
 import type { Instance } from '../core/instance';
@@ -25,6 +25,13 @@ const REST_MS = { busy: 250, unreachable: 1_000 };
 
 /** While PostgreSQL is away nothing is placed or sent; this often it is looked whether it is back. */
 const STORE_RETRY_MS = 100;
+/** The term is over, or the task was withdrawn because it was never recorded. */
+const HANDLED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'not_leading',
+  'duplicate_task',
+  'store_unavailable',
+  'rejected_by_store',
+]);
 /** How long a stop waits for requests to workers that are under way, in ms. */
 const STOP_PATIENCE_MS = 3_000;
 
@@ -157,7 +164,7 @@ export class Dispatcher implements OnApplicationBootstrap {
   /** Whatever goes wrong here is known elsewhere already, or the attempt stays in doubt. */
   private inBackground(work: Promise<void>): void {
     const watched = work.catch((error: unknown) => {
-      if (isSchedulerError(error, 'not_leading')) return;
+      if (isSchedulerError(error) && HANDLED.has(error.code)) return;
       this.logger.error({ msg: 'dispatch failed', error });
     });
     this.underWay.add(watched);

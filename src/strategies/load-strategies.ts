@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import type { PlacementStrategy, StrategyFactory } from '../core/strategy';
+import { guard } from './guarded-strategy';
 
 /** A strategy file cannot be used; the message names the file and what is wrong with it. */
 export class StrategyFileError extends Error {
@@ -18,9 +19,8 @@ export class StrategyFileError extends Error {
 export function loadStrategies(files: readonly string[]): readonly StrategyFactory[] {
   return files.map((file) => {
     const Strategy = classIn(file);
-    const make = (): PlacementStrategy => new Strategy();
-    assertStrategy(file, make());
-    return make;
+    assertStrategy(file, new Strategy());
+    return () => guard(new Strategy());
   });
 }
 

@@ -41,7 +41,7 @@ export class StrategiesService {
       throw new SchedulerError('unknown_strategy', message, { allowed });
     }
     const settings = { ...this.settingsOf(queue), strategy: strategyName(name) };
-    await this.repository.set(queue, settings);
+    await this.repository.set(queue, { strategy: settings.strategy });
     this.fleet.configure(queue, settings);
     this.logger.log(`${queue ?? 'every queue'} is placed by ${name} from now on`);
     this.bell.signal();

@@ -27,7 +27,9 @@ export class InDoubt implements OnModuleInit {
   /** After a restart nobody knows whether what was being sent has arrived. */
   onModuleInit(): void {
     for (const held of this.fleet.attempts.all()) {
-      if (held.attempt.state !== 'live' || held.task.state !== 'dispatching') continue;
+      const { state, remoteId } = held.attempt;
+      const isSending = state === 'live' && held.task.state === 'dispatching';
+      if (!isSending && !(state === 'abandoned' && remoteId === null)) continue;
       this.add(held, this.clock.now());
     }
   }

@@ -65,7 +65,7 @@ export class TaskLifecycle {
     const instance = this.fleet.findInstance(report.instanceRef);
     if (!instance) return { kind: 'unknown_instance' };
     this.noteContact(instance);
-    const held = this.attemptOf(report, instance);
+    const held = await this.attemptOf(report, instance);
     if (!held) return this.reportOfUnknown(report, instance);
     if (held.attempt.instanceId !== instance.id) return this.foreign(held.task, report, instance);
     const answer = await this.apply(held, report);
@@ -107,11 +107,31 @@ export class TaskLifecycle {
 
   /** The worker has the attempt, under this id; a completion may have been quicker than that. */
   async confirmed(held: Held, remoteId: string): Promise<void> {
+    await this.forgetNamesake(held, remoteId);
     const changes = this.fleet.course.confirmed(held, remoteId);
     const early = this.early.take(held.attempt.instanceId, remoteId);
     const written = this.recorder.record(changes);
     if (early) await this.apply(held, early);
     await written;
+  }
+
+  /** A worker that hands an id out again has restarted, and does not have the older attempt. */
+  private async forgetNamesake(held: Held, remoteId: string): Promise<void> {
+    const { instanceId } = held.attempt;
+    const older = this.fleet.attempts.byRemoteId(remoteId, instanceId);
+    if (!older || older === held) return;
+    await this.lost(older, `its worker handed the id ${remoteId} out again`);
+  }
+
+  /**
+   * True when the worker's id can only mean this attempt: not after another registration, when a
+   * restarted worker may have handed the same id out again.
+   */
+  trustsRemoteId(held: Held, instance: Instance): boolean {
+    const { remoteId, registration } = held.attempt;
+    if (remoteId === null) return false;
+    if (registration !== instance.registration && !instance.provesAbsence) return false;
+    return this.fleet.attempts.byRemoteId(remoteId, instance.id) === held;
   }
 
   /** The attempt is given up; its success still counts. */
@@ -182,13 +202,28 @@ export class TaskLifecycle {
     }
   }
 
-  private attemptOf({ taskRef, dispatchId }: Report, instance: Instance): Held | undefined {
+  private async attemptOf(
+    { taskRef, dispatchId }: Report,
+    instance: Instance,
+  ): Promise<Held | undefined> {
     const { attempts } = this.fleet;
     const byDispatch = dispatchId === null ? undefined : attempts.byDispatchId(dispatchId);
     if (byDispatch) return byDispatch;
     const task = this.fleet.findTask('model', taskRef);
     if (task) return this.attemptOn(task, instance);
-    return attempts.byRemoteId(taskRef, instance.id) ?? attempts.byRemoteId(taskRef);
+    const named = await this.attemptNamed(taskRef, instance);
+    if (named || this.awaitsAnswer(instance)) return named;
+    const elsewhere = attempts.byRemoteId(taskRef);
+    return elsewhere?.attempt.instanceId === instance.id ? undefined : elsewhere;
+  }
+
+  /** By the worker's own id, which may be that of a newer attempt since the worker restarted. */
+  private async attemptNamed(remoteId: string, instance: Instance): Promise<Held | undefined> {
+    const named = this.fleet.attempts.byRemoteId(remoteId, instance.id);
+    if (!named || this.trustsRemoteId(named, instance)) return named;
+    if (this.awaitsAnswer(instance)) return undefined;
+    const newest = await this.history.findByRemoteId('model', remoteId, instance.id);
+    return newest && newest.id !== named.task.id ? undefined : named;
   }
 
   /** Of the task's attempts the one that this instance would speak of. */
@@ -202,6 +237,8 @@ export class TaskLifecycle {
   }
 
   private async reportOfUnknown(report: Report, instance: Instance): Promise<ReportAnswer> {
+    // Before the history is asked: a restarted worker gives the ids of finished tasks to new ones.
+    if (report.dispatchId === null && this.keepsEarly(report, instance)) return { kind: 'kept' };
     const finished = await this.history.find('model', report.taskRef, instance.id);
     if (finished) {
       await this.history.note(finished, 'duplicate_result', `reported again by ${instance.name}`);
@@ -209,15 +246,23 @@ export class TaskLifecycle {
       const totalMs = finishedWallMs === null ? null : finishedWallMs - submittedWallMs;
       return { kind: 'repeated', totalMs };
     }
-    const awaited = [...instance.backlog.held].some(({ task }) => task.state === 'dispatching');
-    if (!awaited) return { kind: 'unknown_task' };
-    const { outcome, result, taskRef } = report;
-    const kept = this.early.keep(instance.id, taskRef, { outcome, result }, this.clock.now());
-    return kept ? { kind: 'kept' } : { kind: 'unknown_task' };
+    return this.keepsEarly(report, instance) ? { kind: 'kept' } : { kind: 'unknown_task' };
+  }
+
+  /** A completion that may have overtaken the answer to its enqueue. @returns whether it is kept */
+  private keepsEarly({ outcome, result, taskRef }: Report, instance: Instance): boolean {
+    if (!this.awaitsAnswer(instance)) return false;
+    return this.early.keep(instance.id, taskRef, { outcome, result }, this.clock.now());
+  }
+
+  /** True while an attempt there has no id yet. */
+  private awaitsAnswer(instance: Instance): boolean {
+    return [...instance.backlog.held].some(({ task }) => task.state === 'dispatching');
   }
 
   /** It names an attempt that ran elsewhere: it changes nothing and leaves a trace. */
   private async foreign(task: Task, report: Report, instance: Instance): Promise<ReportAnswer> {
+    this.assertRecordable();
     const message = `${instance.name} reported ${report.taskRef}, which it does not have`;
     await this.recorder.record([this.fleet.note(task, 'foreign_result', message)]);
     return { kind: 'unknown_task' };

@@ -126,24 +126,23 @@ export class TasksService {
     const receipt = this.commit(task, changes, payload);
     this.committing.set(task.id, receipt);
     try {
-      return await receipt;
-    } finally {
+      const kept = await receipt;
       this.committing.delete(task.id);
+      return kept;
+    } catch (error) {
+      if (error instanceof StoreUnavailableError && error.settled) {
+        // Until it is known a repeat gets the same answer; nothing is promised that may not be there.
+        void error.settled.then((late) => this.settleLate(task, late, changes, payload));
+      } else {
+        this.withdraw(task);
+      }
+      throw error;
     }
   }
 
   private async commit(task: Task, changes: readonly Change[], payload: Payload): Promise<Receipt> {
-    try {
-      const answer = await this.journal.submit(changes, payload);
-      return await this.settle(task, answer, changes, payload);
-    } catch (error) {
-      if (error instanceof StoreUnavailableError && error.settled) {
-        void error.settled.then((late) => this.settleLate(task, late, changes, payload));
-      } else {
-        this.revert(task);
-      }
-      throw error;
-    }
+    const answer = await this.journal.submit(changes, payload);
+    return this.settle(task, answer, changes, payload);
   }
 
   /** Committed: from here on the task is kept, and may be sent. */
@@ -153,7 +152,7 @@ export class TasksService {
     changes: readonly Change[],
     payload: Payload,
   ): Promise<Receipt> {
-    if (answer.kind === 'duplicate') return this.withdraw(task, answer.id);
+    if (answer.kind === 'duplicate') return this.yieldTo(answer.id, task);
     crashPoint('submit:committed');
     this.recorder.tell(changes);
     this.payloads.put(task.id, payload);
@@ -169,19 +168,22 @@ export class TasksService {
     changes: readonly Change[],
     payload: Payload,
   ): Promise<void> {
+    this.committing.delete(task.id);
     if (late.kind === 'committed') await this.settle(task, late, changes, payload);
-    else this.revert(task);
+    else this.withdraw(task);
   }
 
   /** A twin that is in the history, or came in between, was first: its answer is the answer. */
-  private async withdraw(task: Task, twin: TaskId): Promise<Receipt> {
-    this.revert(task);
+  private async yieldTo(twin: TaskId, task: Task): Promise<Receipt> {
+    this.withdraw(task);
     const view = await this.find(task.kind, twin);
     if (!view) throw new SchedulerError('duplicate_task', `task ${String(task.clientId)} is taken`);
     return { taskId: view.id, clientId: view.clientId, instanceId: view.instanceId };
   }
 
-  private revert(task: Task): void {
+  /** Nothing of it was written, and nothing was sent. */
+  private withdraw(task: Task): void {
+    this.committing.delete(task.id);
     this.fleet.revert(task);
     this.bell.signal();
   }

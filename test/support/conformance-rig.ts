@@ -111,8 +111,13 @@ export class ConformanceRig {
     return last;
   }
 
-  /** Every row that a client could have changed. */
+  /** Every row that a client could have changed, once nothing is on its way to an instance. */
   async rows(): Promise<Readonly<Record<string, readonly string[]>>> {
+    const onTheWay = `SELECT FROM tasks WHERE state = 'dispatching'`;
+    await until(
+      async () => (await this.client.query(onTheWay)).rowCount === 0,
+      'every task that was reserved to be at its instance',
+    );
     const found: Record<string, readonly string[]> = {};
     for (const table of TABLES) {
       const { rows } = await this.client.query<{ row: string }>(

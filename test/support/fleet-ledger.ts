@@ -123,7 +123,7 @@ export class FleetLedger {
     }
     if (known.state === 'lost' && !success) return { kind: 'ignored', state: entry.state };
     for (const rival of entry.attempts.values()) {
-      if (rival.state === 'live') rival.state = 'abandoned';
+      if (rival.state === 'live') rival.state = rival.vacated ? 'ended' : 'abandoned';
     }
     known.state = 'ended';
     return { kind: 'recorded', state: success ? 'succeeded' : 'failed' };
@@ -153,7 +153,7 @@ export class FleetLedger {
     if (entry.state === null || isTerminal(entry.state)) return entry.state;
     if (entry.state === 'queued') return 'cancelled';
     for (const known of entry.attempts.values()) {
-      if (known.state === 'live') known.state = 'abandoned';
+      if (known.state === 'live') known.state = known.vacated ? 'ended' : 'abandoned';
     }
     return reason;
   }
