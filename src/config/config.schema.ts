@@ -268,11 +268,6 @@ export const SETTINGS = {
       description:
         'JSON file of known service times: records of model, hardware, software and quantiles.',
     }),
-    predictorUrl: optionalUrl({
-      env: 'FORESAIL_PREDICTOR_URL',
-      schemes: ['http:', 'https:'],
-      description: 'Base URL of a predictor service.',
-    }),
     defaultMs: duration({
       env: 'FORESAIL_DEFAULT_PREDICTION_MS',
       fallback: 1_000,

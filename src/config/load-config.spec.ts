@@ -176,7 +176,6 @@ describe('loadConfig', () => {
     ['FORESAIL_ORDER_WEIGHT', ['-1', 'two', 'Infinity']],
     ['FORESAIL_LEASE_MS', ['0', '999', '1728000001']],
     ['DATABASE_URL', ['mysql://db/x', 'db', 'http://db']],
-    ['FORESAIL_PREDICTOR_URL', ['ftp://x', 'localhost:9000']],
     ['FORESAIL_ALLOWED_HOSTS', ['a b', 'http://a', 'a:80']],
     ['FORESAIL_DEFAULT_STRATEGY', ['Shortest Queue', '']],
     ['FORESAIL_LOG_LEVEL', ['INFO', 'verbose']],

@@ -57,15 +57,6 @@ describe('Queue', () => {
     expect(a.backlog.plannedCount).toBe(1);
   });
 
-  it('names everybody who waits', () => {
-    const a = instanceOf('a');
-    const queue = queueOf([a]);
-    const tasks = joined(queue, 3);
-    const [first] = tasks;
-    if (first) queue.bind(first, a, NOW);
-    expect(new Set(queue.waitingTasksInLine())).toEqual(new Set(tasks));
-  });
-
   it('ends the backoff of a task that is bound: its time had come', () => {
     const a = instanceOf('a');
     const queue = queueOf([a]);

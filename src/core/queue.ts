@@ -88,12 +88,6 @@ export class Queue {
     else this.plan.drop(task, now);
   }
 
-  /** Everybody who waits. */
-  *waitingTasksInLine(): IterableIterator<Task> {
-    yield* this.line.tasks();
-    for (const instance of this.instances.values()) yield* instance.line.tasks();
-  }
-
   /** Changes order, prefetch or strategy; what was bound early waits in the queue's line again. */
   configure(settings: QueueSettings, strategy: PlacementStrategy | undefined): void {
     const reordered = settings.orderG !== this.settings.orderG;

@@ -1,5 +1,5 @@
 import type { Estimate } from './distribution';
-import type { Clock, Random } from './ports';
+import type { Random } from './ports';
 import type { Prediction } from './task';
 import type { InstanceId, NonEmpty, StrategyName } from './units';
 
@@ -104,12 +104,6 @@ function isLess(
     if (difference !== 0) return difference < 0;
   }
   return false;
-}
-
-/** What the core needs from outside: time and chance. */
-export interface Surroundings {
-  readonly clock: Clock;
-  readonly random: Random;
 }
 
 /** Injection token of the catalog, which is a type only. */
