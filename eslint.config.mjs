@@ -8,7 +8,7 @@ import tseslint from 'typescript-eslint';
 const ARROWS = {
   core: [],
   config: ['core'],
-  ops: ['core', 'config'],
+  ops: ['core', 'config', 'http'],
   persistence: ['core', 'config', 'ops'],
   http: ['core', 'config', 'ops'],
   strategies: ['core', 'config', 'ops', 'persistence', 'http'],

@@ -1,6 +1,8 @@
 import { ConformanceRig, UUID } from '../support/conformance-rig';
 import { until } from '../support/until';
 
+jest.setTimeout(60_000);
+
 const ISO_TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
 let rig: ConformanceRig;

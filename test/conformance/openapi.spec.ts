@@ -2,6 +2,8 @@ import { DIALECTS } from '../../src/app.module';
 import { ConformanceRig } from '../support/conformance-rig';
 import type { Answer } from '../support/service-process';
 
+jest.setTimeout(60_000);
+
 /** As much of OpenAPI as is looked at here. */
 interface Schema {
   readonly $ref?: string;

@@ -2,6 +2,8 @@ import { ConformanceRig, UUID } from '../support/conformance-rig';
 import { until } from '../support/until';
 import { json, WorkerStub } from '../support/worker-stub';
 
+jest.setTimeout(60_000);
+
 let rig: ConformanceRig;
 
 beforeAll(async () => {

@@ -3,6 +3,8 @@ import type { GivenTask, OriginalInstance } from '../support/original-instance';
 import type { Answer } from '../support/service-process';
 import { until } from '../support/until';
 
+jest.setTimeout(60_000);
+
 const RESULT_LIMIT = 20_000;
 
 let rig: ConformanceRig;

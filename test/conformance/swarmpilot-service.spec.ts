@@ -4,6 +4,8 @@ import { ConformanceRig } from '../support/conformance-rig';
 import { PostgresProxy } from '../support/postgres-proxy';
 import { until } from '../support/until';
 
+jest.setTimeout(60_000);
+
 const MANIFEST = readFileSync(resolve(__dirname, '../../package.json'), 'utf8');
 const { version } = JSON.parse(MANIFEST) as { version: string };
 
@@ -115,9 +117,9 @@ describe('an instance that is silent', () => {
 
   beforeAll(async () => {
     rig = await ConformanceRig.start({
-      FORESAIL_STATUS_POLL_MS: '200',
+      FORESAIL_STATUS_POLL_MS: '100',
       FORESAIL_SUSPECT_MS: '1500',
-      FORESAIL_LOST_MS: '3000',
+      FORESAIL_LOST_MS: '4500',
     });
   });
   afterAll(() => rig.close());

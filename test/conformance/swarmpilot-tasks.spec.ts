@@ -2,6 +2,8 @@ import { ConformanceRig, UUID } from '../support/conformance-rig';
 import type { OriginalInstance } from '../support/original-instance';
 import { until } from '../support/until';
 
+jest.setTimeout(60_000);
+
 const NOBODY = '00000000-0000-7000-8000-000000000000';
 
 let rig: ConformanceRig;

@@ -129,6 +129,23 @@ describe('what is written', () => {
     expect(row).toEqual(expected);
   });
 
+  it('writes a lost attempt and the next one in one flush', async () => {
+    const { task, changes } = rig.admit();
+    await rig.journal.submit(changes, PAYLOAD);
+    const { course } = rig.fleet;
+    const lost = rig.journal.append(course.lost(heldOf(rig.fleet, task), 'gone'));
+    rig.rig.clock.advance(60_000);
+    rig.fleet.stir();
+    const { changes: placed } = rig.fleet.placeWaiting(1);
+    await Promise.all([lost, rig.journal.append(placed)]);
+    expect(rig.journal.stats().flushes).toBe(2);
+    expect(await rig.query('SELECT attempt_no, state FROM attempts ORDER BY 1')).toEqual([
+      { attempt_no: 1, state: 'lost' },
+      { attempt_no: 2, state: 'live' },
+    ]);
+    expect(await stateOf(task)).toBe('dispatching');
+  });
+
   it('writes the tasks of one call and of many calls in the order in which they came', async () => {
     const admitted = Array.from({ length: 20 }, () => rig.admit());
     await Promise.all(admitted.map(({ changes }) => rig.journal.submit(changes, PAYLOAD)));

@@ -100,6 +100,20 @@ describe('acquiring', () => {
     expect(await second.acquire()).toBe(2);
   });
 
+  it('does not take over from a holder that has renewed just now', async () => {
+    await (await contender()).acquire();
+    await expire();
+    await client.query('BEGIN');
+    await client.query(`UPDATE leadership SET expires_at = now() + interval '1 hour'`);
+    const second = (await contender()).acquire();
+    await until(async () => {
+      const locks = await client.query('SELECT 1 FROM pg_locks WHERE NOT granted');
+      return locks.rowCount === 1;
+    }, 'the takeover, which waits for the row');
+    await client.query('COMMIT');
+    expect(await second).toBeNull();
+  });
+
   it('rejects when PostgreSQL does not answer, and works again when it does', async () => {
     const proxy = await PostgresProxy.listen(database.url);
     const lease = await contender({ url: proxy.url });

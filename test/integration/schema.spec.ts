@@ -1,6 +1,14 @@
 import { Client, DatabaseError } from 'pg';
 import type { DataSource } from 'typeorm';
 import { createDataSource, migrate } from '../../src/persistence/data-source';
+import {
+  FIND_EVENTS,
+  FIND_STANDINGS,
+  FIND_TWINS,
+  INSERT_NOTES,
+  SESSION,
+  UPDATE_TASKS,
+} from '../../src/persistence/journal-sql';
 import { freshDatabase, type TestDatabase } from '../support/database';
 
 const ID = '01900000-0000-7000-8000-000000000001';
@@ -33,6 +41,11 @@ async function refusedBy(work: Promise<unknown>): Promise<string | undefined> {
   );
   if (error instanceof DatabaseError) return error.constraint;
   throw error;
+}
+
+async function planOf(text: string): Promise<string[]> {
+  const lines = await query<Record<'QUERY PLAN', string>>(`EXPLAIN ${text}`);
+  return lines.map((line) => line['QUERY PLAN']);
 }
 
 type Columns = Readonly<Record<string, unknown>>;
@@ -328,7 +341,26 @@ describe('indexes', () => {
     ['task_events_seq_key', `SELECT * FROM task_events WHERE task_id = '${ID}' ORDER BY seq`],
   ])('%s serves its query', async (index, text) => {
     await query('SET enable_seqscan = off');
-    const plan = await query<Record<'QUERY PLAN', string>>(`EXPLAIN ${text}`);
-    expect(plan.map((line) => line['QUERY PLAN']).join('\n')).toContain(index);
+    expect((await planOf(text)).join('\n')).toContain(index);
   });
+});
+
+describe('plans of the journal', () => {
+  it.each([FIND_EVENTS, FIND_STANDINGS, FIND_TWINS, INSERT_NOTES, UPDATE_TASKS])(
+    'look rows up by their key, however empty the tables were then: $name',
+    async ({ name, text }) => {
+      await query('VACUUM ANALYZE tasks, task_events');
+      await query(SESSION);
+      await query(`PREPARE ${name} AS ${text}`);
+      const places = new Set([...text.matchAll(/\$(\d+)/g)].map(([place]) => place));
+      const nulls = [...places].map(() => 'NULL').join(', ');
+      const plan = await planOf(`EXECUTE ${name}(${nulls})`);
+      const scans = plan.filter((line) => /Scan.* on (tasks|task_events)/.test(line));
+      expect(scans).not.toEqual([]);
+      expect(scans.filter((line) => !line.includes('Index'))).toEqual([]);
+      const conditions = plan.filter((line) => /Index Cond: .*(ANY \(\$\d\)|= t\.)/.test(line));
+      expect(conditions).toHaveLength(scans.length);
+      expect(plan.join('\n')).not.toContain('Nested Loop');
+    },
+  );
 });
