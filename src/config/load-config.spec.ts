@@ -109,7 +109,13 @@ describe('loadConfig', () => {
   });
 
   it('reads the environment of the process when none is given', () => {
-    expect(loadConfig({ flags: { port: 0 } }).server.port).toBe(0);
+    const own = process.env;
+    process.env = { FORESAIL_PORT: '8103' };
+    try {
+      expect(loadConfig().server.port).toBe(8103);
+    } finally {
+      process.env = own;
+    }
   });
 
   it('freezes the result through and through', () => {
