@@ -92,7 +92,7 @@ async function createTasks(runner: QueryRunner): Promise<void> {
   // A client's repeat of its own id, and the lookup by it.
   await runner.query(`
     CREATE UNIQUE INDEX tasks_client_key
-        ON tasks (kind, client_task_id)
+        ON tasks (client_task_id, kind)
      WHERE kind <> 'placement' AND client_task_id IS NOT NULL`);
   await runner.query(`
     CREATE UNIQUE INDEX tasks_live_placement_key

@@ -17,7 +17,7 @@ import {
   type Twins,
 } from './journal-transaction';
 import type { Log } from './log';
-import { isConnectionLoss, isRefusal } from './sql-state';
+import { isConnectionLoss, isPassing, isRefusal } from './sql-state';
 
 /** The database refused a row of the batch. Nothing was written. */
 export class RowsRefused extends Error {}
@@ -47,6 +47,8 @@ export interface JournalLaneOptions {
 
 /** Queries wait for each other in the pipeline, so the limit of one covers those before it. */
 const PIPELINE_TIMEOUT_MS = 15_000;
+/** How long a proper goodbye may take. */
+const CLOSE_MS = 500;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 /** The journal's own connection, and one transaction on it at a time. */
@@ -80,7 +82,10 @@ export class JournalLane {
       reject(new LaneClosed('the journal is closed'));
     const { client } = this;
     this.client = undefined;
-    await client?.end().catch(() => undefined);
+    if (!client) return;
+    // What is under way may be held up; nobody waits for that, and no process stays because of it.
+    await Promise.race([client.end().catch(() => undefined), sleep(CLOSE_MS)]);
+    client.unref();
   }
 
   /**
@@ -99,10 +104,15 @@ export class JournalLane {
     }
   }
 
-  /** Of these tasks those whose first event is recorded. @throws {WriteInterrupted} */
+  /**
+   * Of these tasks those of which an event of the batch is recorded. Notes are only looked for when
+   * there is nothing else: they have no number, and an equal one may be there from before.
+   * @throws {WriteInterrupted}
+   */
   async findRecorded(rows: readonly TaskRows[]): Promise<ReadonlySet<TaskId>> {
-    const firsts = rows.flatMap(({ events }) => events.slice(0, 1));
-    const found = await this.ask<{ task_id: TaskId }>(FIND_EVENTS, FIND_EVENTS.parameters(firsts));
+    const events = rows.flatMap((row) => row.events.find(({ seq }) => seq !== null) ?? []);
+    const asked = events.length > 0 ? events : rows.flatMap((row) => row.events.slice(0, 1));
+    const found = await this.ask<{ task_id: TaskId }>(FIND_EVENTS, FIND_EVENTS.parameters(asked));
     return new Set(found.map((row) => row.task_id));
   }
 
@@ -112,12 +122,12 @@ export class JournalLane {
   }
 
   private async ask<Row extends object>(
-    { name, text }: { readonly name: string; readonly text: string },
+    { text }: { readonly text: string },
     values: unknown[],
   ): Promise<readonly Row[]> {
     const client = this.connected();
     try {
-      return (await client.query<Row>({ name, text, values })).rows;
+      return (await client.query<Row>(text, values)).rows;
     } catch (error) {
       this.drop(client);
       throw new WriteInterrupted('unknown', { cause: error });
@@ -140,6 +150,8 @@ export class JournalLane {
     if (isRefused) return new RowsRefused(messageOf(error), { cause: error });
     if (error instanceof RowsMismatch) return this.explain(error);
     if (error instanceof TermEnded) return error;
+    // Nobody knows what else it was; a new connection at least parses its statements anew.
+    if (!isPassing(error)) this.drop(client);
     return new WriteInterrupted(outcome, { cause: error });
   }
 

@@ -107,7 +107,7 @@ const KEYED_STANDING: readonly Column<StandingRow>[] = [
 ];
 
 /**
- * Settings of the lane's session. Its statements are planned once, so no plan may depend on how full
+ * Settings of the lane's session. Named statements are planned once, so no plan may depend on how full
  * a table was then: whatever reads a table names the keys that it wants (`= ANY`), finds them by an
  * index, and only then joins the two small sets by hash. Left to itself the planner reads a table
  * that is still small from end to end, and goes on so when it has grown.
@@ -194,9 +194,10 @@ export const INSERT_NOTES = statement(
     ].join(' '),
 );
 
+// What is rarely asked has no name: it is planned each time, for tables as large as they are then.
+
 /** Which of these events are there: tells whether a batch was committed whose answer was lost. */
 export const FIND_EVENTS = {
-  name: 'journal_find_events',
   text: `
     SELECT DISTINCT t.task_id
       FROM unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[]) AS t(task_id, seq, type, at)
@@ -224,7 +225,6 @@ export const FIND_EVENTS = {
 
 /** Whose client ids these are: the tasks that new ones collided with. */
 export const FIND_TWINS = {
-  name: 'journal_find_twins',
   text: `
     WITH t AS (SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]) AS t(id, kind, client_id))
     SELECT t.id, twin.id AS twin FROM t
@@ -256,7 +256,6 @@ export const FIND_TWINS = {
 
 /** How the rows stand that an update did not meet. */
 export const FIND_STANDINGS = {
-  name: 'journal_find_standings',
   text: `
     SELECT id, state, attempt_no AS "attemptNo", epoch FROM tasks WHERE id = ANY ($1::uuid[])`,
 } as const;

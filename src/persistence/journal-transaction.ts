@@ -134,8 +134,7 @@ export class JournalTransaction {
     if (batch.births.length === (inserted?.rowCount ?? 0)) return NO_TWINS;
     const isNew = new Set(inserted?.rows.map(({ id }: { id: TaskId }) => id));
     const births = batch.births.map(({ birth }) => birth).filter(({ id }) => !isNew.has(id));
-    const values = FIND_TWINS.parameters(births);
-    const { rows } = await this.client.query<Twin>({ ...FIND_TWINS, values });
+    const { rows } = await this.client.query<Twin>(FIND_TWINS.text, FIND_TWINS.parameters(births));
     return twinsIn(rows);
   }
 

@@ -38,6 +38,8 @@ interface Held {
 
 /** Pause after a renewal that got no answer. */
 const RETRY_MS = 250;
+/** A busy database gets at least this long to answer. */
+const LEAST_PATIENCE_MS = 1_000;
 const NAME = 'scheduler';
 
 /**
@@ -272,8 +274,8 @@ export class LeadershipLease {
     const client = new Client({
       ...connectionSettings(this.options.url, 'lease'),
       // What does not answer within one interval is tried again on a new connection.
-      connectionTimeoutMillis: this.renewMs,
-      query_timeout: this.renewMs,
+      connectionTimeoutMillis: Math.max(this.renewMs, LEAST_PATIENCE_MS),
+      query_timeout: Math.max(this.renewMs, LEAST_PATIENCE_MS),
     });
     client.on('error', () => this.drop(client));
     await client.connect();

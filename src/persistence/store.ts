@@ -1,7 +1,7 @@
 import { QueryFailedError, TypeORMError, type DataSource, type EntityManager } from 'typeorm';
 import { isSchedulerError, SchedulerError } from '../core/errors';
 import type { Term } from '../ops/term';
-import { isConnectionLoss, sqlStateOf } from './sql-state';
+import { isConnectionLoss, isPassing } from './sql-state';
 import { StoreUnavailableError } from './store-unavailable.error';
 
 /**
@@ -45,17 +45,10 @@ export async function inTerm<T>(
   );
 }
 
-/** Out of memory, disk or connections; cancelled; waited too long for a lock. */
-const OUTAGE_CLASSES = ['53', '57', '55P03'];
-
 function isOutage(error: unknown): boolean {
   if (isSchedulerError(error)) return false;
   if (error instanceof QueryFailedError) {
-    const state = sqlStateOf(error.driverError);
-    return (
-      isConnectionLoss(error.driverError) ||
-      OUTAGE_CLASSES.some((prefix) => state?.startsWith(prefix))
-    );
+    return isConnectionLoss(error.driverError) || isPassing(error.driverError);
   }
   const isDefect =
     error instanceof TypeORMError || error instanceof TypeError || error instanceof RangeError;

@@ -28,11 +28,6 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
   return isSchedulerError(error) ? error.code : `no SchedulerError but ${String(error)}`;
 }
 
-/** Sessions that wait for a lock of another one. */
-async function waiting(): Promise<number> {
-  return (await rig.query('SELECT 1 FROM pg_locks WHERE NOT granted')).length;
-}
-
 async function countOf(table: string): Promise<number> {
   const [row] = await rig.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`);
   return row?.n ?? -1;
@@ -71,7 +66,7 @@ describe('a term that is over', () => {
     await other.query('BEGIN');
     await other.query(TAKE_OVER);
     const submitted = codeOf(rig.journal.submit(rig.admit().changes, PAYLOAD));
-    await until(async () => (await waiting()) === 1, 'the fence');
+    await until(async () => (await rig.blocked()) === 1, 'the fence');
     await other.query('COMMIT');
     expect(await submitted).toBe('not_leading');
     expect(await countOf('tasks')).toBe(0);
@@ -82,7 +77,7 @@ describe('a term that is over', () => {
     await other.query(TAKE_OVER);
     const { changes } = rig.admit();
     const submitted = rig.journal.submit(changes, PAYLOAD);
-    await until(async () => (await waiting()) === 1, 'the fence');
+    await until(async () => (await rig.blocked()) === 1, 'the fence');
     await other.query('ROLLBACK');
     expect(await submitted).toEqual({ kind: 'committed' });
   });
@@ -95,9 +90,9 @@ describe('a term that is over', () => {
     const confirmed = rig.journal.append(
       rig.fleet.course.confirmed(heldOf(rig.fleet, task), 'r-1'),
     );
-    await until(async () => (await waiting()) === 1, 'the flush, which holds the fence');
+    await until(async () => (await rig.blocked()) === 1, 'the flush, which holds the fence');
     const takeover = other.query(TAKE_OVER);
-    await until(async () => (await waiting()) >= 2, 'the takeover');
+    await until(async () => (await rig.blocked()) >= 2, 'the takeover');
     await rig.query('COMMIT');
     await confirmed;
     await takeover;

@@ -98,6 +98,45 @@ describe('a connection that breaks around the commit', () => {
     expect(await typesOf(task)).toEqual(['submitted', 'reserved', 'foreign_result']);
   });
 
+  it('does not take an equal note from before for the batch', async () => {
+    const { task, changes } = rig.admit();
+    await journal.submit(changes, PAYLOAD);
+    const note = (): Promise<void> =>
+      journal.note({
+        taskId: task.id,
+        seq: null,
+        type: 'foreign_result',
+        from: null,
+        to: null,
+        attemptNo: 1,
+        instanceId: null,
+        wallMs: 1_700_000_000_123,
+        message: 'not yours',
+      });
+    await note();
+    proxy.cutNext('before-commit');
+    const other = rig.admit();
+    const answers = await Promise.all([note(), journal.submit(other.changes, PAYLOAD)]);
+    expect(proxy.cuts).toBe(1);
+    expect(answers[1]).toEqual({ kind: 'committed' });
+    expect(await typesOf(other.task)).toEqual(['submitted', 'reserved']);
+    expect(await typesOf(task)).toHaveLength(4);
+  });
+
+  it('finds that the transaction which it lost sight of came through after all', async () => {
+    await rig.query('BEGIN');
+    await rig.query('LOCK TABLE task_events IN SHARE MODE');
+    const { task, changes } = rig.admit();
+    const submitted = journal.submit(changes, PAYLOAD);
+    await until(async () => (await rig.blocked()) === 1, 'the first try, up to its commit');
+    proxy.cutClients();
+    await until(async () => (await rig.blocked()) === 2, 'the second try, which meets the first');
+    await rig.query('COMMIT');
+    expect(await submitted).toEqual({ kind: 'committed' });
+    expect(await typesOf(task)).toEqual(['submitted', 'reserved']);
+    expect(journal.stats()).toMatchObject({ disconnects: 1, refused: 0 });
+  });
+
   it('tells a submitter after a while that the outcome is unknown, and later what it was', async () => {
     const impatient = await rig.openJournal({ url: proxy.url, answerWithinMs: 50 });
     const { task, changes } = rig.admit();
@@ -150,9 +189,7 @@ describe('while PostgreSQL is away', () => {
     await rig.query('BEGIN');
     await rig.query('LOCK TABLE tasks IN SHARE MODE');
     const underWay = journal.submit(first.changes, PAYLOAD);
-    const isHeldUp = async (): Promise<boolean> =>
-      (await rig.query('SELECT 1 FROM pg_locks WHERE NOT granted')).length > 0;
-    await until(isHeldUp, 'the first flush');
+    await until(async () => (await rig.blocked()) === 1, 'the first flush');
     const { task, changes } = rig.admit();
     const waiting = unavailable(journal.submit(changes, PAYLOAD));
     const stop = rig.fleet.course.stop(task, 'cancelled', 'asked to');
@@ -210,8 +247,11 @@ describe('failures that pass', () => {
     expect(journal.available).toBe(true);
   });
 
-  it('gets a new connection when the server ends the session', async () => {
-    await failOnce('57P01');
+  it.each([
+    ['the server ends the session', '57P01'],
+    ['nobody knows what went wrong', '0A000'],
+  ])('gets a new connection when %s', async (_, state) => {
+    await failOnce(state);
     const { task, changes } = rig.admit();
     expect(await journal.submit(changes, PAYLOAD)).toEqual({ kind: 'committed' });
     expect(await typesOf(task)).toEqual(['submitted', 'reserved']);

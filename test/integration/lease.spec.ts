@@ -8,6 +8,7 @@ import {
 } from '../../src/persistence/leadership-lease';
 import { ownIdentity, type ProcessIdentity } from '../../src/persistence/process-identity';
 import { inspectProcess } from '../../src/persistence/embedded/process-facts';
+import { blockedSessions } from '../support/blocked-sessions';
 import { freshDatabase, type TestDatabase } from '../support/database';
 import { RecordedLog } from '../support/journal-rig';
 import { PostgresProxy } from '../support/postgres-proxy';
@@ -106,10 +107,10 @@ describe('acquiring', () => {
     await client.query('BEGIN');
     await client.query(`UPDATE leadership SET expires_at = now() + interval '1 hour'`);
     const second = (await contender()).acquire();
-    await until(async () => {
-      const locks = await client.query('SELECT 1 FROM pg_locks WHERE NOT granted');
-      return locks.rowCount === 1;
-    }, 'the takeover, which waits for the row');
+    await until(
+      async () => (await blockedSessions(client)) === 1,
+      'the takeover, which waits for the row',
+    );
     await client.query('COMMIT');
     expect(await second).toBeNull();
   });
@@ -191,10 +192,10 @@ describe('holding', () => {
     await client.query('BEGIN');
     await client.query('SELECT 1 FROM leadership FOR SHARE');
     const acquired = lease.acquire();
-    await until(async () => {
-      const locks = await client.query('SELECT 1 FROM pg_locks WHERE NOT granted');
-      return locks.rowCount === 1;
-    }, 'the acquisition, which waits for the row');
+    await until(
+      async () => (await blockedSessions(client)) === 1,
+      'the acquisition, which waits for the row',
+    );
     now += 9_000;
     await client.query('COMMIT');
     expect(await acquired).toBe(1);

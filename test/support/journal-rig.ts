@@ -10,6 +10,7 @@ import { INVARIANT_QUERIES } from '../../src/persistence/invariant-queries';
 import type { MismatchedRow } from '../../src/persistence/journal-transaction';
 import type { Log } from '../../src/persistence/log';
 import { TaskJournal, type TaskJournalOptions } from '../../src/persistence/task-journal';
+import { blockedSessions } from './blocked-sessions';
 import { draftOf, fleetRig, instanceDraftOf, type FleetRig } from './builders';
 import { freshDatabase, type TestDatabase } from './database';
 
@@ -51,6 +52,8 @@ export interface JournalRig {
   /** Admits a task; it is reserved when a slot is free. */
   admit(overrides?: Partial<TaskDraft>): Admitted;
   query<Row extends object>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** How many sessions wait for a lock of another one. */
+  blocked(): Promise<number>;
   /** Names of the invariants that do not hold. */
   violations(): Promise<string[]>;
   close(): Promise<void>;
@@ -111,6 +114,7 @@ async function buildRig(
     addInstance: async (slots) => rig.fleet.addInstance(await instanceRow(query, slots)),
     admit: (overrides) => admit(rig.fleet, overrides),
     query,
+    blocked: () => blockedSessions(client),
     violations: () => violations(query),
     close: async () => {
       await Promise.all(journals.map((journal) => journal.stop(1_000)));
