@@ -29,6 +29,13 @@ export interface Arrival {
   readonly metadata: JsonObject;
 }
 
+/** What the scheduler answered to a call of the worker's. */
+export interface Reply {
+  readonly status: number;
+  readonly retryAfter: unknown;
+  readonly body: unknown;
+}
+
 /** A refusal of an enqueue. */
 export interface Refusal {
   readonly status: number;
@@ -59,8 +66,8 @@ export class OriginalWorker {
   readonly executions: Execution[] = [];
   /** What was handed over, refused calls included. */
   readonly arrivals: Arrival[] = [];
-  /** Answers to its reports, in order: their status and body. */
-  readonly replies: { readonly status: number; readonly body: unknown }[] = [];
+  /** Answers to its calls, in order; status 0 where there was none. */
+  readonly replies: Reply[] = [];
   replicas: number;
   reporting: Reporting;
   /** Says which arrivals are refused; default: none. */
@@ -106,7 +113,7 @@ export class OriginalWorker {
   }
 
   /** Reports the end of a task, whatever became of it here. */
-  report(path: '/notify/task_complete' | '/result/submit', body: object): Promise<unknown> {
+  report(path: '/notify/task_complete' | '/result/submit', body: object): Promise<Reply> {
     return this.tell(path, { instance_id: this.name, execution_time: 1, ...body });
   }
 
@@ -264,14 +271,14 @@ export class OriginalWorker {
     }
   }
 
-  private async tell(path: string, body: object): Promise<{ status: number; body: unknown }> {
+  private async tell(path: string, body: object): Promise<Reply> {
     const said = await post(this.options.scheduler() + path, body);
     this.replies.push(said);
     return said;
   }
 }
 
-async function post(url: string, body: object): Promise<{ status: number; body: unknown }> {
+async function post(url: string, body: object): Promise<Reply> {
   try {
     const answer = await request(url, {
       method: 'POST',
@@ -280,9 +287,10 @@ async function post(url: string, body: object): Promise<{ status: number; body: 
       headersTimeout: 5_000,
     });
     const text = await answer.body.text();
-    return { status: answer.statusCode, body: JSON.parse(text) };
+    const retryAfter = answer.headers['retry-after'];
+    return { status: answer.statusCode, retryAfter, body: JSON.parse(text) };
   } catch (error) {
-    return { status: 0, body: String(error) };
+    return { status: 0, retryAfter: undefined, body: String(error) };
   }
 }
 

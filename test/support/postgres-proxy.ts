@@ -5,13 +5,16 @@ export type Cut = 'before-commit' | 'after-commit';
 
 const COMMIT = Buffer.from('COMMIT\0');
 
-/** A TCP connection to PostgreSQL that can be cut at a named moment, or refused. */
+/** A TCP connection to PostgreSQL that can be cut at a named moment, refused, or made to hang. */
 export class PostgresProxy {
   /** Commits whose connection was cut. */
   cuts = 0;
   private nextCut: Cut | undefined;
   private refusing = false;
+  private refuseAfterCut = false;
+  private holding = false;
   private readonly sockets = new Set<Socket>();
+  private readonly clients = new Set<Socket>();
 
   private constructor(
     private readonly server: Server,
@@ -46,17 +49,32 @@ export class PostgresProxy {
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /** Cuts the clients off; the server goes on with what it has been sent. */
+  cutClients(): void {
+    for (const client of this.clients) client.destroy();
+  }
+
   /** Lets connections through again. */
   admit(): void {
     this.refusing = false;
+  }
+
+  /** Lets everything hang: connections stay, new ones are made, and nothing passes any more. */
+  hold(): void {
+    this.holding = true;
+    for (const socket of this.sockets) socket.pause();
+  }
+
+  /** Lets through what was held, and what comes. */
+  release(): void {
+    this.holding = false;
+    for (const socket of this.sockets) socket.resume();
   }
 
   async close(): Promise<void> {
     this.refuse();
     await new Promise((resolve) => this.server.close(resolve));
   }
-
-  private refuseAfterCut = false;
 
   private accept(client: Socket): void {
     client.on('error', () => undefined);
@@ -70,10 +88,15 @@ export class PostgresProxy {
       this.sockets.add(socket);
       socket.once('close', () => this.sockets.delete(socket));
     }
-    client.on('close', () => server.end());
+    this.clients.add(client);
+    client.on('close', () => {
+      this.clients.delete(client);
+      server.end();
+    });
     server.on('close', () => client.destroy());
     client.on('data', (chunk) => this.pass(chunk, 'before-commit', client, server));
     server.on('data', (chunk) => this.pass(chunk, 'after-commit', client, client));
+    if (this.holding) this.hold();
   }
 
   private pass(chunk: Buffer, moment: Cut, client: Socket, to: Socket): void {

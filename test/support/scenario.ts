@@ -6,7 +6,7 @@ import { LedgerClient } from './ledger-client';
 import { OriginalWorker, type OriginalWorkerOptions } from './original-worker';
 import { ServiceProcess } from './service-process';
 import { until } from './until';
-import { openWork, verdictOf, type Execution, type Verdict } from './verdict';
+import { openWork, openWorkInWords, verdictOf, type Execution, type Verdict } from './verdict';
 import { WorkerProcess } from './worker-process';
 
 /** Short times, so that tests of silence and doubt take seconds. Each is one of the settings. */
@@ -92,9 +92,11 @@ export class Scenario {
     return worker;
   }
 
-  /** Starts an original worker and registers it. */
-  async original(options: Omit<OriginalWorkerOptions, 'scheduler'>): Promise<OriginalWorker> {
-    const worker = await OriginalWorker.start({ ...options, scheduler: () => this.url });
+  /** Starts an original worker and registers it; default: where the services are. */
+  async original(
+    options: Omit<OriginalWorkerOptions, 'scheduler'> & Partial<OriginalWorkerOptions>,
+  ): Promise<OriginalWorker> {
+    const worker = await OriginalWorker.start({ scheduler: () => this.url, ...options });
     this.originals.push(worker);
     await worker.register();
     return worker;
@@ -135,8 +137,11 @@ export class Scenario {
     try {
       await until(isSettled, 'the end of all tasks', deadlineMs);
     } catch (error) {
-      const log = this.services.at(-1)?.log.slice(-6_000) ?? '';
-      throw new Error(`${JSON.stringify(open)} are still open\n${log}`, { cause: error });
+      const words = await openWorkInWords(this.databaseUrl);
+      const alive = this.services.filter(({ hasEnded }) => !hasEnded);
+      const logs = alive.map(({ log }) => log.slice(-3_000)).join('\n---\n');
+      const message = `${JSON.stringify(open)} are still open:\n${words}\n${logs}`;
+      throw new Error(message, { cause: error });
     }
   }
 

@@ -72,6 +72,27 @@ export async function openWork(databaseUrl: string): Promise<{ tasks: number; at
   });
 }
 
+/** A line each on the oldest tasks that have not ended, and on attempts that occupy a worker. */
+export async function openWorkInWords(databaseUrl: string): Promise<string> {
+  const rows = await rowsOf<{ line: string }>(
+    databaseUrl,
+    `SELECT concat_ws(' ', t.client_task_id, t.state, 'attempt', a.attempt_no, a.state,
+              'registration', a.registration, 'remote id', coalesce(a.remote_id, 'none'),
+              'at', i.name, CASE WHEN i.removed_at IS NULL THEN '' ELSE '(removed)' END,
+              'of registration', i.registration, '| last event', e.type, e.message,
+              extract(epoch FROM now() - e.at)::int || ' s ago in term ' || e.epoch) AS line
+       FROM tasks t
+       LEFT JOIN attempts a ON a.task_id = t.id AND a.state IN ('live', 'abandoned')
+       LEFT JOIN instances i ON i.id = a.instance_id
+       LEFT JOIN LATERAL (
+         SELECT * FROM task_events e WHERE e.task_id = t.id ORDER BY e.seq DESC LIMIT 1) e ON true
+      WHERE t.finished_at IS NULL OR a.task_id IS NOT NULL
+      ORDER BY e.at
+      LIMIT 12`,
+  );
+  return rows.map(({ line }) => line).join('\n');
+}
+
 /** Names of the invariants that do not hold, with what breaks them (RELIABILITY_MODEL, section 9). */
 export function violationsIn(databaseUrl: string): Promise<readonly string[]> {
   return withClient(databaseUrl, violations);

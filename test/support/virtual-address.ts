@@ -9,20 +9,18 @@ export class VirtualAddress {
 
   private constructor(
     private readonly server: Server,
+    readonly url: string,
     private target: number,
   ) {}
 
   /** Listens on a free port. @param target port of the service that it leads to */
   static async listen(target: number): Promise<VirtualAddress> {
     const server = createServer();
-    const address = new VirtualAddress(server, target);
-    server.on('connection', (socket) => address.accept(socket));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const address = new VirtualAddress(server, `http://127.0.0.1:${port}`, target);
+    server.on('connection', (socket) => address.accept(socket));
     return address;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
   /** Leads to another service from now on; connections to the one before are cut. */
