@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DurableCluster } from './cluster';
 import { databaseUrl } from './database';
-import type { LedgerClient, TestTask } from './ledger-client';
+import { lasting, type LedgerClient, type TestTask } from './ledger-client';
 import type { OriginalWorker } from './original-worker';
 import { QUICK, Scenario } from './scenario';
 import type { SeededRandom } from './seeded-random';
@@ -169,7 +169,7 @@ export class ChaosRun {
     const isLong = random.next() < 0.05;
     const serviceMs = Math.round(random.next() * (isLong ? 3_000 : 120));
     const taskId = `chaos-${n}`;
-    return { taskId, model, input: { taskId, serviceMs }, metadata: { service_ms: serviceMs } };
+    return { taskId, model, input: { taskId, serviceMs }, metadata: lasting(serviceMs) };
   }
 
   // --- services --------------------------------------------------------------------------------

@@ -3,7 +3,7 @@ import { report } from './report';
 import { Scenario, QUICK } from './scenario';
 import { SeededRandom } from './seeded-random';
 import { until } from './until';
-import type { LedgerClient, TestTask } from './ledger-client';
+import { lasting, type LedgerClient, type TestTask } from './ledger-client';
 
 /** How thorough the suite is. */
 export interface CrashPointOptions {
@@ -84,5 +84,5 @@ function expectManners(client: LedgerClient): void {
 function taskOf(taskId: string, random: SeededRandom): TestTask {
   const model = MODELS[Math.floor(random.next() * MODELS.length)] ?? 'reference';
   const serviceMs = Math.round(5 + random.next() * 150);
-  return { taskId, model, input: { taskId, serviceMs }, metadata: { service_ms: serviceMs } };
+  return { taskId, model, input: { taskId, serviceMs }, metadata: lasting(serviceMs) };
 }

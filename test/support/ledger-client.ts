@@ -14,6 +14,11 @@ export interface TestTask {
   readonly ending?: Ending;
 }
 
+/** Metadata of a task that takes so long at its worker, and is known to, in ms. */
+export function lasting(serviceMs: number): object {
+  return { service_ms: serviceMs, predicted_ms: serviceMs };
+}
+
 /** How a load is put on a service. */
 export interface Load {
   /** Makes the n-th task, counted from 1; null ends the load. */

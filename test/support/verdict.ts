@@ -87,7 +87,7 @@ export async function openWorkInWords(databaseUrl: string): Promise<string> {
        LEFT JOIN LATERAL (
          SELECT * FROM task_events e WHERE e.task_id = t.id ORDER BY e.seq DESC LIMIT 1) e ON true
       WHERE t.finished_at IS NULL OR a.task_id IS NOT NULL
-      ORDER BY e.at
+      ORDER BY a.task_id IS NULL, e.at
       LIMIT 12`,
   );
   return rows.map(({ line }) => line).join('\n');
