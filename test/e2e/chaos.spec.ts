@@ -1,0 +1,3 @@
+import { chaosSuite } from '../support/chaos-suite';
+
+chaosSuite({ acts: 20, timeoutMs: 240_000 });
