@@ -3,6 +3,7 @@ import { setImmediate as yieldOnce, setTimeout as sleep } from 'node:timers/prom
 import { canonicalJson } from '../canonical-json';
 import type { Engine, EngineOutcome, EngineTask, ServiceEstimate } from '../engine';
 import type { JsonObject } from '../../http/dto-fields';
+import { NOISE_SIGMA, serviceNoise, tokenServiceMs } from '../../ops/token-service';
 
 /** How the simulated engine behaves. */
 export interface SimulatedEngineOptions {
@@ -14,8 +15,6 @@ export interface SimulatedEngineOptions {
   readonly seed: number;
 }
 
-/** Standard deviation of the logarithm of the noise; its mean is 1. */
-const NOISE_SIGMA = 0.1;
 /** Longest sleep of one timer in Node, ms. */
 const LONGEST_SLEEP_MS = 2 ** 31 - 1;
 /** An input up to this length of canonical JSON comes back in the result. */
@@ -83,19 +82,8 @@ export class SimulatedEngine implements Engine {
   }
 
   private noise(taskId: string, noisy: boolean): number {
-    if (!noisy) return 1;
-    const z = standardNormal(`${this.options.seed}/${taskId}`);
-    return Math.exp(NOISE_SIGMA * z - NOISE_SIGMA ** 2 / 2);
+    return noisy ? serviceNoise(`${this.options.seed}/${taskId}`) : 1;
   }
-}
-
-/** One draw from the standard normal distribution that depends on the key alone (Box-Muller). */
-function standardNormal(key: string): number {
-  const digest = createHash('sha256').update(key).digest();
-  // 48 bits each: more than a double's noise needs; the first is in (0, 1] for the logarithm's sake.
-  const u = (digest.readUIntBE(0, 6) + 1) / 2 ** 48;
-  const v = digest.readUIntBE(6, 6) / 2 ** 48;
-  return Math.sqrt(-2 * Math.log(u)) * Math.cos(2 * Math.PI * v);
 }
 
 function serviceTime(metadata: JsonObject): ServiceTime {
@@ -106,8 +94,7 @@ function serviceTime(metadata: JsonObject): ServiceTime {
   if (!input.ok) return input;
   const output = amount(metadata, 'output_tokens');
   if (!output.ok) return output;
-  const seconds = 0.03 + 0.00025 * (input.value ?? 0) + 0.025 * (output.value ?? 0);
-  return { ok: true, meanMs: seconds * 1000, noisy: true };
+  return { ok: true, meanMs: tokenServiceMs(input.value ?? 0, output.value ?? 0), noisy: true };
 }
 
 type Amount =

@@ -1,0 +1,117 @@
+import { SeededRandom, standardNormal } from '../ops/seeded-random';
+import { LearnedPredictor, pinball } from './learned.predictor';
+import type { Features } from './online.predictor';
+
+const random = new SeededRandom(11);
+
+function tokens(input: number, model = 'llama', more: Record<string, unknown> = {}): Features {
+  return { model, metadata: { input_tokens: input, ...more } };
+}
+
+/** Predicts and learns in turn; `timeOf` says what a task really takes. */
+function teach(
+  predictor: LearnedPredictor,
+  count: number,
+  timeOf: (features: Features) => number,
+  make: () => Features = () => tokens(Math.ceil(random.next() * 1_000)),
+): { inside: number; error: number } {
+  let inside = 0;
+  let error = 0;
+  for (let n = 0; n < count; n++) {
+    const features = make();
+    const took = timeOf(features);
+    const told = predictor.predict(features);
+    if (told && took >= told.quantile(0.1) && took <= told.quantile(0.9)) inside++;
+    if (told) error += Math.abs(told.quantile(0.5) - took) / took;
+    predictor.learn(features, took);
+  }
+  return { inside: inside / count, error: error / count };
+}
+
+const noisy = (ms: number, sigma = 0.1): number => ms * Math.exp(sigma * standardNormal(random));
+const byTokens = ({ metadata }: Features): number => noisy(5 * Number(metadata['input_tokens']));
+
+describe('LearnedPredictor', () => {
+  it('knows nothing of a model before 20 outcomes of it', () => {
+    const predictor = new LearnedPredictor();
+    teach(predictor, 19, byTokens);
+    expect(predictor.predict(tokens(100))).toBeUndefined();
+    teach(predictor, 1, byTokens);
+    expect(predictor.predict(tokens(100))).toBeDefined();
+    expect(predictor.predict(tokens(100, 'another'))).toBeUndefined();
+  });
+
+  it('learns how the time depends on the numbers of a task', () => {
+    const predictor = new LearnedPredictor();
+    teach(predictor, 500, byTokens);
+    const { error } = teach(predictor, 500, byTokens);
+    expect(error).toBeLessThan(0.12);
+  });
+
+  it('learns from names how users differ', () => {
+    const timeOf = ({ metadata }: Features): number =>
+      noisy(metadata['user'] === 'a' ? 100 : 5_000);
+    const make = (): Features => tokens(100, 'llama', { user: random.next() < 0.5 ? 'a' : 'b' });
+    const predictor = new LearnedPredictor();
+    teach(predictor, 200, timeOf, make);
+    expect(teach(predictor, 200, timeOf, make).error).toBeLessThan(0.15);
+  });
+
+  it.each([0.05, 0.5, 1])(
+    'keeps 80 %% of the outcomes inside its 80 %% interval (σ = %d)',
+    (sigma) => {
+      const predictor = new LearnedPredictor();
+      const timeOf = (): number => noisy(1_000, sigma);
+      teach(predictor, 500, timeOf);
+      const { inside } = teach(predictor, 3_000, timeOf);
+      expect(Math.abs(inside - 0.8)).toBeLessThan(0.03);
+    },
+  );
+
+  it('follows a model that became three times as slow within 100 outcomes', () => {
+    const predictor = new LearnedPredictor();
+    teach(predictor, 1_000, byTokens);
+    teach(predictor, 100, (features) => 3 * byTokens(features));
+    const { error } = teach(predictor, 100, (features) => 3 * byTokens(features));
+    expect(error).toBeLessThan(0.25);
+  });
+
+  it('gives quantiles that ascend and are finite, whatever the metadata hold', () => {
+    const predictor = new LearnedPredictor();
+    const odd = [NaN, Infinity, -5, 1e308, '', 'x'.repeat(1_000), null, [1], { a: 1 }, true];
+    for (let n = 0; n < 300; n++) {
+      const metadata = { a: odd[n % odd.length], [`k${n}`]: n, __proto__: 7, b: odd[(n * 7) % 10] };
+      const features = { model: 'odd', metadata };
+      const told = predictor.predict(features);
+      const quantiles = [0.1, 0.25, 0.5, 0.75, 0.9].map((level) => told?.quantile(level) ?? 0);
+      expect(quantiles.every(Number.isFinite)).toBe(true);
+      expect([...quantiles].sort((a, b) => a - b)).toEqual(quantiles);
+      predictor.learn(features, n % 3 === 0 ? 0 : 10 ** (n % 9));
+    }
+  });
+
+  it('does not carry a trend far beyond what it has seen', () => {
+    const predictor = new LearnedPredictor();
+    teach(predictor, 200, byTokens);
+    expect(predictor.predict(tokens(1e9))?.quantile(0.9)).toBeLessThan(20_000);
+  });
+
+  it('does not read what was predicted elsewhere, or the truth of a simulation', () => {
+    const blind = new LearnedPredictor();
+    const timeOf = ({ metadata }: Features): number => Number(metadata['service_ms']);
+    const make = (): Features => {
+      const ms = 100 + 900 * random.next();
+      return { model: 'm', metadata: { service_ms: ms, predicted_ms: ms } };
+    };
+    teach(blind, 300, timeOf, make);
+    expect(teach(blind, 300, timeOf, make).error).toBeGreaterThan(0.2);
+  });
+});
+
+describe('pinball', () => {
+  it('is the mean over the five levels', () => {
+    expect(pinball([1, 1, 1, 1, 1], 2)).toBeCloseTo(0.5);
+    expect(pinball([3, 3, 3, 3, 3], 2)).toBeCloseTo(0.5);
+    expect(pinball([2, 2, 2, 2, 2], 2)).toBe(0);
+  });
+});
