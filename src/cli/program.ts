@@ -7,7 +7,9 @@ import { keysCommand } from './keys';
 import { openApiCommand } from './openapi';
 import { queuesCommand } from './queues';
 import { replayCommand } from './replay';
+import { predictCommand } from './predict';
 import { serveCommand } from './serve';
+import { simulateCommand } from './simulate';
 import { strategyCommand } from './strategy';
 import { submitCommand } from './submit';
 import { taskCommand } from './task';
@@ -43,6 +45,8 @@ export function buildProgram(): Command {
     queuesCommand(),
     strategyCommand(),
     replayCommand(),
+    simulateCommand(),
+    predictCommand(),
     dbCommand(),
     keysCommand(),
     openApiCommand(),

@@ -12,7 +12,7 @@ import { summaryOf, summaryText } from './replay/summary';
 import { SyncedLines } from './replay/synced-lines';
 import { lookAt } from './replay/timeline';
 import { workloadOf, type ReplayTask } from './replay/workload';
-import { readTrace } from './trace';
+import { readTrace } from '../simulation/traces/llm-trace';
 
 interface ReplayFlags extends ClientFlags {
   readonly trace: string;

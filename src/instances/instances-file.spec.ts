@@ -1,7 +1,8 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { InstancesFileError, readInstancesFile } from './instances-file';
+import { YamlFileError } from '../config/yaml-file';
+import { readInstancesFile } from './instances-file';
 
 const folder = mkdtempSync(join(tmpdir(), 'foresail-instances-'));
 let files = 0;
@@ -41,7 +42,7 @@ describe('readInstancesFile', () => {
     ['nothing', '', /the file/],
   ])('names line and field of %s', (_, content, message) => {
     const file = yaml(content);
-    expect(() => readInstancesFile(file)).toThrow(InstancesFileError);
+    expect(() => readInstancesFile(file)).toThrow(YamlFileError);
     expect(() => readInstancesFile(file)).toThrow(message);
   });
 

@@ -1,6 +1,6 @@
 import { durationText, tableText, type Column } from '../output';
 import type { ReplayOutcome } from './run-replay';
-import { medianOf, spreadOf, type Spread } from './statistics';
+import { medianOf, spreadOf, type Spread } from '../../simulation/spread';
 
 /** What a replay found, all durations in seconds; figures without samples are null. */
 export interface ReplaySummary {

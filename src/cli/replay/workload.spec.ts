@@ -1,4 +1,4 @@
-import { serviceNoise, tokenServiceMs } from './service-model';
+import { serviceNoise, tokenServiceMs } from '../../ops/token-service';
 import { workloadOf, type WorkloadOptions } from './workload';
 
 const rows = [
@@ -56,7 +56,7 @@ describe('workloadOf', () => {
   it('fixes true service times by seed and row, whatever the time scale', () => {
     const [first] = bodies({ serviceTimes: true, timeScale: 7 });
 
-    expect(first).toMatchObject({ metadata: { service_ms: 1130 * serviceNoise(1, 1) } });
+    expect(first).toMatchObject({ metadata: { service_ms: 1130 * serviceNoise('1/1') } });
     expect(bodies({ serviceTimes: true })).toEqual(bodies({ serviceTimes: true }));
     expect(bodies({ serviceTimes: true })).not.toEqual(bodies({ serviceTimes: true, seed: 2 }));
   });
@@ -64,7 +64,7 @@ describe('workloadOf', () => {
 
 describe('serviceNoise', () => {
   it('has mean 1 and a logarithm with deviation 0.1', () => {
-    const noise = Array.from({ length: 20_000 }, (_, row) => serviceNoise(3, row));
+    const noise = Array.from({ length: 20_000 }, (_, row) => serviceNoise(`3/${row}`));
     const mean = noise.reduce((sum, value) => sum + value, 0) / noise.length;
     const squares = noise.map((value) => (Math.log(value) + 0.005) ** 2);
     const deviation = Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / noise.length);

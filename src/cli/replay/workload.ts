@@ -1,5 +1,5 @@
-import type { TraceRow } from '../trace';
-import { serviceNoise, tokenServiceMs } from './service-model';
+import { serviceNoise, tokenServiceMs } from '../../ops/token-service';
+import type { TraceRow } from '../../simulation/traces/llm-trace';
 
 /** How rows of a trace become tasks. */
 export interface WorkloadOptions {
@@ -67,6 +67,6 @@ function metadataOf(
     output_tokens: outputTokens,
     row,
     ...(predict ? { predicted_ms: expectedMs / timeScale } : {}),
-    ...(serviceTimes ? { service_ms: expectedMs * serviceNoise(seed, row) } : {}),
+    ...(serviceTimes ? { service_ms: expectedMs * serviceNoise(`${seed}/${row}`) } : {}),
   };
 }

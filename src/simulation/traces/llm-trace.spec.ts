@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CommandFailure, EXIT } from './exit';
-import { readTrace } from './trace';
+import { TraceError } from './csv-table';
+import { readTrace } from './llm-trace';
 
 const HEADING = 'arrival_s,model,input_tokens,output_tokens';
 
@@ -25,11 +25,10 @@ describe('readTrace', () => {
 
   const faultOf = async (path: string): Promise<string> => {
     const error: unknown = await readTrace(path, 100).catch((thrown: unknown) => thrown);
-    expect(error).toBeInstanceOf(CommandFailure);
-    const failure = error as CommandFailure;
-    expect(failure.exitCode).toBe(EXIT.usage);
-    expect(failure.message).toContain(path);
-    return failure.message;
+    expect(error).toBeInstanceOf(TraceError);
+    const { message } = error as TraceError;
+    expect(message).toContain(path);
+    return message;
   };
 
   it('reads rows in the order of the file, the limit counting rows', async () => {

@@ -1,4 +1,4 @@
-import { medianOf, spreadOf } from './statistics';
+import { medianOf, spreadOf } from './spread';
 
 describe('spreadOf', () => {
   it('takes quantiles between the two nearest values', () => {

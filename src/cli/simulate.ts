@@ -1,0 +1,230 @@
+import { writeFile } from 'node:fs/promises';
+import { SingleBar } from 'cli-progress';
+import { Command, InvalidArgumentError } from 'commander';
+import { FLEET_PRESETS, readFleetFile } from '../simulation/fleets';
+import { waitPlot } from '../simulation/plot';
+import { SIMULATED_STRATEGIES } from '../simulation/policies';
+import { PREDICTOR_PRESETS } from '../simulation/predictors';
+import { Laboratory, tasksOf, type Comparison, type Policy } from '../simulation/simulate';
+import { readTrace } from '../simulation/traces/llm-trace';
+import { numberFrom, wholeFrom } from './arguments';
+import { examplesText } from './client-verb';
+import { CommandFailure, EXIT, EXIT_CODES_HELP, guarded } from './exit';
+import { durationText, formatOf, jsonText, outputOption, tableText } from './output';
+import type { Column, OutputFormat } from './output';
+
+interface SimulateFlags {
+  readonly trace: string;
+  readonly limit: number;
+  readonly fleet: string;
+  readonly strategy: readonly string[];
+  readonly order: readonly number[];
+  readonly load: readonly number[];
+  readonly predictor: readonly string[];
+  readonly seed: readonly number[];
+  readonly plot?: string;
+  readonly output?: OutputFormat;
+}
+
+/** One policy under one set of conditions, as it is printed. */
+interface SimulatedRun extends Comparison {
+  readonly strategy: string;
+  readonly order: number;
+  readonly fleet: string;
+  readonly load: number;
+  readonly predictor: string;
+  readonly seed: number;
+}
+
+const EXAMPLES = [
+  'foresail simulate --trace llm_azure2023.csv --strategy earliest,shortest_queue,round_robin',
+  'foresail simulate --trace llm_azure2023.csv --order 0,2,10 --load 0.7,0.85 --seed 1,2,3 -o json',
+  'foresail simulate --trace llm_azure2023.csv --fleet fleet.yaml --plot waits.svg',
+];
+
+const NOTES = `
+The trace is a CSV file with the columns arrival_s, model, input_tokens and output_tokens. Arrivals
+keep their order and shape and are stretched to the offered load. A task takes, at speed 1,
+0.03 s + 0.25 ms per input token + 25 ms per output token, times seeded noise of mean 1.
+
+A fleet file is YAML: instances: [{name, speed, slots, count}], each optional. Every instance serves
+every task. The ratio is to clairvoyant least-work-left, which sees the true times.
+
+Beside the scheduler's own strategies the simulator knows random, jsq (shortest queue by count),
+original (shortest_queue with accounts that drift) and clairvoyant.
+
+With -o json: {trace, runs: [{strategy, order, fleet, load, predictor, seed, tasks, wait: {mean, p50,
+p95, p99, max}, response, slowdown: {mean}, makespan, utilisation, ratio: {waitMean, waitP99,
+responseMean, responseP99}}]}, times in seconds.
+`;
+
+/** `foresail simulate`: what would another strategy have done with this workload? */
+export function simulateCommand(): Command {
+  const predictors = [...PREDICTOR_PRESETS.keys()];
+  return new Command('simulate')
+    .description('run strategies over a recorded workload, on the scheduler’s own core')
+    .requiredOption('--trace <file>', 'CSV file of the workload')
+    .option(
+      '--limit <number>',
+      'most rows of the trace (default: all)',
+      wholeFrom(1, 1e9),
+      Infinity,
+    )
+    .option(
+      '--fleet <name or file>',
+      [...FLEET_PRESETS.keys(), 'or a YAML file'].join(', '),
+      'equal8',
+    )
+    .option(
+      '--strategy <names>',
+      `of ${[...SIMULATED_STRATEGIES.keys()].join(', ')}`,
+      someOf(SIMULATED_STRATEGIES),
+      ['earliest'],
+    )
+    .option(
+      '--order <weights>',
+      'weight g of the predicted time in the order of waiting tasks',
+      listOf(numberFrom(0, 1000)),
+      [2],
+    )
+    .option('--load <shares>', 'offered load', listOf(numberFrom(0.01, 10)), [0.85])
+    .option('--predictor <names>', `of ${predictors.join(', ')}`, someOf(PREDICTOR_PRESETS), [
+      'learned',
+    ])
+    .option(
+      '--seed <numbers>',
+      'seeds of service times and draws',
+      listOf(wholeFrom(0, 2 ** 32 - 1)),
+      [1],
+    )
+    .option('--plot <file>', 'SVG file that gets the percentiles of the waits')
+    .addOption(outputOption())
+    .addHelpText('after', NOTES + examplesText(EXAMPLES) + EXIT_CODES_HELP)
+    .action(guarded(simulate));
+}
+
+async function simulate(flags: SimulateFlags): Promise<void> {
+  const fleet = FLEET_PRESETS.get(flags.fleet) ?? readFleetFile(flags.fleet);
+  const rows = await readTrace(flags.trace, flags.limit);
+  const policies = policiesOf(flags);
+  const total = flags.load.length * flags.seed.length * policies.length * rows.length;
+  const bar = new SingleBar({ format: BAR, clearOnComplete: true, noTTYOutput: false });
+  bar.start(total, 0);
+  const runs: SimulatedRun[] = [];
+  try {
+    for (const load of flags.load) {
+      for (const seed of flags.seed) {
+        const laboratory = new Laboratory(tasksOf(rows, seed), { fleet, load, seed });
+        for (const { names, policy } of policies) {
+          const begun = runs.length * rows.length;
+          const comparison = laboratory.compare(policy, (ended) => bar.update(begun + ended));
+          runs.push({ ...names, fleet: flags.fleet, load, seed, ...comparison });
+          // Lets Ctrl-C be heard between two runs.
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      }
+    }
+  } finally {
+    bar.stop();
+  }
+  if (flags.plot !== undefined) await plot(flags.plot, runs);
+  const asJson = formatOf(flags.output) === 'json';
+  process.stdout.write(
+    asJson ? jsonText({ trace: flags.trace, runs }) : tableText(runs, COLUMNS, ''),
+  );
+}
+
+const BAR = '{bar} {percentage}% of {total} tasks, {eta_formatted} left';
+
+interface NamedPolicy {
+  readonly names: Pick<SimulatedRun, 'strategy' | 'order' | 'predictor'>;
+  readonly policy: Policy;
+}
+
+/** Every strategy in every order with every predictor. */
+function policiesOf({ strategy, order, predictor }: SimulateFlags): readonly NamedPolicy[] {
+  return strategy.flatMap((strategyName) =>
+    order.flatMap((orderG) =>
+      predictor.map((predictorName) => ({
+        names: { strategy: strategyName, order: orderG, predictor: predictorName },
+        policy: {
+          strategy: known(SIMULATED_STRATEGIES, strategyName),
+          orderG,
+          predictor: known(PREDICTOR_PRESETS, predictorName),
+        },
+      })),
+    ),
+  );
+}
+
+async function plot(file: string, runs: readonly SimulatedRun[]): Promise<void> {
+  const policies = runs.map((run) => ({ label: labelOf(run, runs), wait: run.wait }));
+  const svg = await waitPlot('Wait before the start, by strategy', policies);
+  try {
+    await writeFile(file, svg);
+  } catch (error) {
+    throw new CommandFailure(EXIT.failed, `the plot could not be written: ${String(error)}`);
+  }
+}
+
+/** Names what differs between the runs. */
+function labelOf(run: SimulatedRun, runs: readonly SimulatedRun[]): string {
+  const differs = (key: keyof SimulatedRun): boolean =>
+    runs.some((other) => other[key] !== run[key]);
+  const parts = [run.strategy];
+  if (differs('order')) parts.push(`g ${run.order}`);
+  if (differs('load')) parts.push(`load ${run.load}`);
+  if (differs('predictor')) parts.push(run.predictor);
+  if (differs('seed')) parts.push(`seed ${run.seed}`);
+  return parts.join(', ');
+}
+
+const COLUMNS: readonly Column<SimulatedRun>[] = [
+  { head: 'STRATEGY', value: ({ strategy }) => strategy },
+  { head: 'ORDER', align: 'right', value: ({ order }) => String(order) },
+  { head: 'LOAD', align: 'right', value: ({ load }) => String(load) },
+  { head: 'PREDICTOR', value: ({ predictor }) => predictor },
+  { head: 'SEED', align: 'right', value: ({ seed }) => String(seed) },
+  seconds('WAIT MEAN', ({ wait }) => wait.mean),
+  seconds('P50', ({ wait }) => wait.p50),
+  seconds('P95', ({ wait }) => wait.p95),
+  seconds('P99', ({ wait }) => wait.p99),
+  seconds('RESPONSE', ({ response }) => response.mean),
+  {
+    head: 'BUSY',
+    align: 'right',
+    value: ({ utilisation }) => `${(100 * utilisation).toFixed(1)} %`,
+  },
+  ratio('× MEAN', ({ ratio: { waitMean } }) => waitMean),
+  ratio('× P99', ({ ratio: { waitP99 } }) => waitP99),
+];
+
+function seconds(head: string, pick: (run: SimulatedRun) => number | null): Column<SimulatedRun> {
+  const value = (run: SimulatedRun): string => durationText((pick(run) ?? 0) * 1000);
+  return { head, align: 'right', value };
+}
+
+function ratio(head: string, pick: (run: SimulatedRun) => number | null): Column<SimulatedRun> {
+  return { head, align: 'right', value: (run) => pick(run)?.toFixed(3) ?? '–' };
+}
+
+/** Comma-separated values, each read by `one`. */
+function listOf<T>(one: (text: string) => T): (text: string) => readonly T[] {
+  return (text) => text.split(',').map((part) => one(part.trim()));
+}
+
+/** Comma-separated names of the map. */
+function someOf(map: ReadonlyMap<string, unknown>): (text: string) => readonly string[] {
+  return listOf((name) => {
+    if (map.has(name)) return name;
+    throw new InvalidArgumentError(
+      `${name || 'nothing'} is not one of ${[...map.keys()].join(', ')}`,
+    );
+  });
+}
+
+function known<T>(map: ReadonlyMap<string, T>, name: string): T {
+  const value = map.get(name);
+  if (value === undefined) throw new Error(`${name} passed the command line and is unknown`);
+  return value;
+}

@@ -1,0 +1,89 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { exponential, SeededRandom } from '../../src/ops/seeded-random';
+import { runCli } from '../support/cli-run';
+
+describe('simulate and predict', () => {
+  let folder: string;
+  let trace: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'foresail-simulate-'));
+    trace = join(folder, 'trace.csv');
+    const random = new SeededRandom(3);
+    let at = 0;
+    const rows = Array.from({ length: 400 }, () => {
+      at += exponential(1, random);
+      const tokens = Math.ceil(exponential(300, random));
+      return `${at.toFixed(3)},chat,${tokens},${tokens}`;
+    });
+    await writeFile(trace, ['arrival_s,model,input_tokens,output_tokens', ...rows].join('\n'));
+  });
+
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it('compares strategies on a trace, prints JSON in a pipe and draws a plot', async () => {
+    const plot = join(folder, 'waits.svg');
+    const { code, out, err } = await runCli([
+      ...['simulate', '--trace', trace, '--strategy', 'random,earliest', '--order', '0,2'],
+      ...['--load', '0.8', '--seed', '1,2', '--plot', plot],
+    ]);
+
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const { runs } = JSON.parse(out) as { runs: SimulatedRun[] };
+    expect(runs.map(({ strategy, order, seed }) => `${strategy} ${order} ${seed}`)).toEqual([
+      ...['random 0 1', 'random 2 1', 'earliest 0 1', 'earliest 2 1'],
+      ...['random 0 2', 'random 2 2', 'earliest 0 2', 'earliest 2 2'],
+    ]);
+    const late = runs.find(({ strategy, order }) => strategy === 'earliest' && order === 0);
+    expect(late).toMatchObject({ fleet: 'equal8', load: 0.8, predictor: 'learned', tasks: 400 });
+    expect(late?.ratio.waitMean).toBeCloseTo(1, 6);
+    expect(runs[0]?.ratio.waitMean).toBeGreaterThan(1);
+    expect(await readFile(plot, 'utf8')).toMatch(/^<svg[^]*earliest, g 2[^]*<\/svg>/);
+  });
+
+  it('measures predictors, and writes every prediction of the learned one', async () => {
+    const file = join(folder, 'outcomes.csv');
+    const written = join(folder, 'rows.csv');
+    const random = new SeededRandom(5);
+    const rows = Array.from({ length: 900 }, (_, n) => {
+      const steps = Math.ceil(random.next() * 50);
+      return `${n * 100},m${n % 3},${steps},${(steps * (0.9 + 0.2 * random.next())).toFixed(3)}`;
+    });
+    await writeFile(file, ['arrival_s,model,steps,exec_s', ...rows].join('\n'));
+    const { code, out } = await runCli(['predict', '--evaluate', file, '--rows', written]);
+
+    expect(code).toBe(0);
+    const answer = JSON.parse(out) as {
+      rows: number;
+      predictors: { name: string; mape: number }[];
+    };
+    expect(answer.rows).toBe(900);
+    const mape = new Map(answer.predictors.map((one) => [one.name, one.mape]));
+    expect([...mape.keys()]).toEqual(['global', 'by-model', 'bucket', 'learned']);
+    expect(mape.get('learned')).toBeLessThan((mape.get('global') ?? 0) / 3);
+    const lines = (await readFile(written, 'utf8')).trim().split('\n');
+    expect(lines[0]).toBe('row,actual,q10,q25,q50,q75,q90');
+    expect(lines).toHaveLength(401);
+  });
+
+  it.each([
+    ['a trace that is not there', ['--trace', 'absent.csv'], 'ENOENT'],
+    ['a strategy that nobody knows', ['--strategy', 'best'], 'best is not one of earliest'],
+    ['a load of nothing', ['--load', '0'], 'a number from 0.01'],
+    ['a fleet that is neither name nor file', ['--fleet', 'absent.yaml'], 'fleet file absent.yaml'],
+  ])('refuses %s in words, with status 2', async (_, flags, message) => {
+    const { code, out, err } = await runCli(['simulate', '--trace', trace, ...flags]);
+
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain(message);
+  });
+});
+
+interface SimulatedRun {
+  readonly strategy: string;
+  readonly order: number;
+  readonly seed: number;
+  readonly ratio: { readonly waitMean: number };
+}
