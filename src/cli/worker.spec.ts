@@ -7,7 +7,7 @@ function parsed(...flags: string[]): WorkerOptions {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   command.parse(flags, { from: 'user' });
-  return workerOptions(command.opts(), 'secret');
+  return workerOptions(command.opts(), command.args, 'secret');
 }
 
 describe('foresail worker', () => {
@@ -19,11 +19,11 @@ describe('foresail worker', () => {
       trustedNetworks: [],
       key: 'secret',
       model: 'm',
-      engine: 'simulated',
+      engine: { name: 'simulated', timeScale: 1, seed: 1 },
       replicas: 1,
       speed: 1,
-      timeScale: 1,
-      seed: 1,
+      taskTimeoutMs: 3_600_000,
+      resultLimitBytes: 1_048_576,
       drainTimeoutMs: 60_000,
       logLevel: 'info',
     });
@@ -33,7 +33,8 @@ describe('foresail worker', () => {
     const flags =
       '--scheduler http://s:8102/x --host 0.0.0.0 --port 0 --advertise gpu7 --id w7 --model m ' +
       '--trusted-networks 10.0.0.0/8,fd00::/8 --engine simulated --replicas 4 --speed 0.5 ' +
-      '--time-scale 100 --seed -3 --ledger l.jsonl --drain-timeout 2.5 --log-level debug';
+      '--time-scale 100 --seed -3 --ledger l.jsonl --drain-timeout 2.5 --log-level debug ' +
+      '--task-timeout 0.5 --result-limit 2048';
 
     expect(parsed(...flags.split(' '))).toEqual({
       schedulerUrl: 'http://s:8102/x',
@@ -44,14 +45,28 @@ describe('foresail worker', () => {
       id: 'w7',
       trustedNetworks: ['10.0.0.0/8', 'fd00::/8'],
       model: 'm',
-      engine: 'simulated',
+      engine: { name: 'simulated', timeScale: 100, seed: -3 },
       replicas: 4,
       speed: 0.5,
-      timeScale: 100,
-      seed: -3,
+      taskTimeoutMs: 500,
+      resultLimitBytes: 2048,
       ledger: 'l.jsonl',
       drainTimeoutMs: 2500,
       logLevel: 'debug',
+    });
+  });
+
+  it('takes a program as one text or as all that follows --', () => {
+    const given = ['--model', 'm', '--engine', 'command', '--kill-grace', '0.5'];
+    const asText = parsed(...given, '--command', `sh -c 'cat; true' x`).engine;
+    const asWords = parsed(...given, '--', 'sh', '-c', 'cat; true', 'x').engine;
+
+    expect(asWords).toEqual(asText);
+    expect(asText).toEqual({
+      name: 'command',
+      argv: ['sh', '-c', 'cat; true', 'x'],
+      environment: expect.objectContaining({ PATH: process.env['PATH'] }),
+      killGraceMs: 500,
     });
   });
 
@@ -65,6 +80,20 @@ describe('foresail worker', () => {
     ['a scheduler without scheme', '--model m --scheduler s:8102', 'a URL is needed'],
     ['a network that is none', '--model m --trusted-networks 10/8', '"10/8" is not a CIDR block'],
     ['an open door', '--model m --host 0.0.0.0', 'say with --trusted-networks who may call'],
+    ['a flag of another engine', '--model m --command cat', '--command is for --engine command'],
+    ['a program for a simulation', '--model m -- cat', 'cat: a program is for --engine command'],
+    ['no program', '--model m --engine command', '--engine command needs a program'],
+    ['two programs', '--model m --engine command --command cat -- cat', 'given twice'],
+    [
+      'a program that is not there',
+      '--model m --engine command --command ./absent',
+      './absent is no program that can be started from here',
+    ],
+    [
+      'a variable that is not set',
+      '--model m --engine command --command cat --pass-env NO_SUCH_VARIABLE',
+      'NO_SUCH_VARIABLE (environment): there is no such variable',
+    ],
     [
       'an address that nobody can call',
       '--model m --host :: --trusted-networks fd00::/8 --scheduler http://s:1',

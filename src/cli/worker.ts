@@ -1,23 +1,33 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { loadClientConfig } from '../config/client-config';
 import { isLoopback, parseNetwork } from '../config/networks';
-import { ENGINES, LOG_LEVELS, type WorkerOptions } from '../worker/worker-options';
+import { LOG_LEVELS, MOST_REPLICAS, type WorkerOptions } from '../worker/worker-options';
 import { factor, httpUrl, nameText, numberFrom, wholeFrom } from './arguments';
+import { examplesText } from './client-verb';
 import { CommandFailure, EXIT, EXIT_CODES_HELP, guarded } from './exit';
+import { engineOptions, withEngineFlags, type EngineFlags } from './worker-engine';
 
-/** Largest number of replicas that is not a slip of the keyboard. */
-const MOST_REPLICAS = 1000;
-const SEED = wholeFrom(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+/** Longest time of a task in seconds, and the longest timer there is. */
+const MOST_TIMEOUT = 2_000_000;
+const MIB = 1_048_576;
+const MOST_RESULT = 32 * MIB;
 const WILDCARDS: readonly string[] = ['0.0.0.0', '::'];
 
-const EXAMPLE = `
-Example:
-  $ foresail worker --scheduler http://127.0.0.1:8102 --port 0 --model llama --replicas 2
-  {"url":"http://127.0.0.1:41873","instance_id":"gpu7-41873","pid":4711}
+const EXAMPLES = [
+  'foresail worker --scheduler http://127.0.0.1:8102 --model demo --replicas 2',
+  "foresail worker --scheduler http://gpu0:8102 --model ocr --engine command --command 'python3 ocr.py'",
+  'foresail worker --model ocr --engine command --pass-env HF_HOME -- python3 ocr.py --fast',
+];
+const NOTES = `
+When it listens it prints one line to standard output:
+  {"url":"http://127.0.0.1:8100","instance_id":"gpu7-8100","pid":4711}
+
+Environment:
+  FORESAIL_KEY  key to show, when the scheduler wants one ("foresail keys create" makes one)
 `;
 
 /** What commander hands over: flags as they are named, already parsed. */
-interface WorkerFlags {
+interface WorkerFlags extends EngineFlags {
   readonly scheduler?: string;
   readonly host: string;
   readonly port: number;
@@ -25,11 +35,10 @@ interface WorkerFlags {
   readonly trustedNetworks: readonly string[];
   readonly id?: string;
   readonly model: string;
-  readonly engine: WorkerOptions['engine'];
   readonly replicas: number;
   readonly speed: number;
-  readonly timeScale: number;
-  readonly seed: number;
+  readonly taskTimeout: number;
+  readonly resultLimit: number;
   readonly ledger?: string;
   readonly drainTimeout: number;
   readonly logLevel: WorkerOptions['logLevel'];
@@ -41,11 +50,12 @@ interface WorkerFlags {
  * scheduler that demands one comes from `FORESAIL_KEY`.
  */
 export function workerCommand(): Command {
-  const action = async (flags: WorkerFlags): Promise<void> => {
+  const action = async (words: readonly string[], flags: WorkerFlags): Promise<void> => {
     const { key } = loadClientConfig();
+    const options = workerOptions(flags, words, key);
     // Nest takes longer to load than `--help` of the other verbs may take.
     const { runWorker } = await import('../worker/run-worker.js');
-    const { url, instanceId } = await runWorker(workerOptions(flags, key));
+    const { url, instanceId } = await runWorker(options);
     console.log(JSON.stringify({ url, instance_id: instanceId, pid: process.pid }));
   };
   return workerFlags().action(guarded(action));
@@ -53,7 +63,7 @@ export function workerCommand(): Command {
 
 /** The command line of a worker, without what it does. */
 export function workerFlags(): Command {
-  return new Command('worker')
+  const worker = new Command('worker')
     .description('run a worker that executes tasks, registers itself and reports results')
     .option('--scheduler <url>', 'scheduler to register at (default: none, serve only)', httpUrl)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
@@ -67,18 +77,25 @@ export function workerFlags(): Command {
     )
     .option('--id <name>', 'name of this worker (default: machine name and port)', nameText)
     .requiredOption('--model <name>', 'model to serve', nameText)
-    .addOption(
-      new Option('--engine <engine>', 'what executes tasks').choices(ENGINES).default(ENGINES[0]),
-    )
     .option(
       '--replicas <number>',
       'tasks executed at the same time',
       wholeFrom(0, MOST_REPLICAS),
       1,
     )
-    .option('--speed <factor>', 'simulated: how much faster than speed 1', factor, 1)
-    .option('--time-scale <factor>', 'simulated: how much faster than real time', factor, 1)
-    .option('--seed <number>', 'simulated: seed of the noise on service times', SEED, 1)
+    .option('--speed <factor>', 'how much faster than speed 1 this machine is', factor, 1)
+    .option(
+      '--task-timeout <seconds>',
+      'longest execution of a task; metadata.timeout_ms can shorten it; not simulated',
+      numberFrom(0.001, MOST_TIMEOUT),
+      3600,
+    )
+    .option(
+      '--result-limit <bytes>',
+      'largest result of a task; not simulated',
+      wholeFrom(1024, MOST_RESULT),
+      MIB,
+    )
     .option('--ledger <file>', 'file that gets one JSON line per execution')
     .option(
       '--drain-timeout <seconds>',
@@ -90,16 +107,24 @@ export function workerFlags(): Command {
       new Option('--log-level <level>', 'log from this level on')
         .choices(LOG_LEVELS)
         .default('info'),
-    )
-    .addHelpText('after', EXAMPLE + EXIT_CODES_HELP);
+    );
+  return withEngineFlags(worker).addHelpText(
+    'after',
+    NOTES + examplesText(EXAMPLES) + EXIT_CODES_HELP,
+  );
 }
 
 /**
  * What a worker is started with, from its parsed flags.
+ * @param words what follows `--`
  * @throws {CommandFailure} for flags that do not go together.
  */
-export function workerOptions(flags: WorkerFlags, key: string | undefined): WorkerOptions {
-  const { scheduler, drainTimeout, advertise = flags.host, id, ledger, ...rest } = flags;
+export function workerOptions(
+  flags: WorkerFlags,
+  words: readonly string[],
+  key: string | undefined,
+): WorkerOptions {
+  const { scheduler, advertise = flags.host, id, ledger } = flags;
   if (scheduler !== undefined && WILDCARDS.includes(advertise)) {
     throw new CommandFailure(
       EXIT.usage,
@@ -114,10 +139,20 @@ export function workerOptions(flags: WorkerFlags, key: string | undefined): Work
         'for instance --trusted-networks 10.0.0.0/8',
     );
   }
+  const { host, port, trustedNetworks, model, replicas, speed, logLevel } = flags;
   return {
-    ...rest,
+    host,
+    port,
     advertise,
-    drainTimeoutMs: drainTimeout * 1000,
+    trustedNetworks,
+    model,
+    engine: engineOptions(flags, words),
+    replicas,
+    speed,
+    taskTimeoutMs: flags.taskTimeout * 1000,
+    resultLimitBytes: flags.resultLimit,
+    drainTimeoutMs: flags.drainTimeout * 1000,
+    logLevel,
     ...(scheduler === undefined ? {} : { schedulerUrl: scheduler }),
     ...(key === undefined ? {} : { key }),
     ...(id === undefined ? {} : { id }),

@@ -28,7 +28,7 @@ const SHOWN_LITERAL = 40;
  */
 export function findUnkeepable(bytes: Buffer): Fault | undefined {
   const nul = bytes.indexOf(0);
-  if (nul >= 0) return fault(`NUL at offset ${nul} of the body; text must not contain it`);
+  if (nul >= 0) return fault(`NUL at offset ${nul}; text must not contain it`);
   let depth = 0;
   for (let at = 0; at < bytes.length; at += 1) {
     const byte = bytes[at] ?? 0;
@@ -69,13 +69,12 @@ function endOfString(bytes: Buffer, start: number): number | Fault {
 /** Looks at `\uXXXX` starting at `at`, and at its second half when it is a surrogate. */
 function endOfEscape(bytes: Buffer, at: number): number | Fault {
   const unit = escapedUnit(bytes, at);
-  if (unit === 0)
-    return fault(`NUL (\\u0000) at offset ${at} of the body; text must not contain it`);
+  if (unit === 0) return fault(`NUL (\\u0000) at offset ${at}; text must not contain it`);
   if (unit === undefined || unit < 0xd800 || unit > 0xdfff) return at + 5;
   const next = unit < 0xdc00 ? escapedUnit(bytes, at + 6) : undefined;
   if (next !== undefined && next >= 0xdc00 && next <= 0xdfff) return at + 11;
   const shown = unit.toString(16);
-  return fault(`lone surrogate \\u${shown} at offset ${at} of the body; text must be well-formed`);
+  return fault(`lone surrogate \\u${shown} at offset ${at}; text must be well-formed`);
 }
 
 /** The code unit of the escape at `at`; undefined where there is none, or a broken one. */
@@ -108,20 +107,20 @@ function numberFault(literal: string, at: number): Fault | undefined {
   const integer = parts[1] === undefined && parts[2] === undefined;
   if (integer && !Number.isSafeInteger(value)) {
     return fault(
-      `integer ${shorten(literal)} at offset ${at} of the body cannot be kept exactly; ` +
+      `integer ${shorten(literal)} at offset ${at} cannot be kept exactly; ` +
         `allowed are integers from -9007199254740991 to 9007199254740991`,
     );
   }
   if (Number.isFinite(value)) return undefined;
   return fault(
-    `number ${shorten(literal)} at offset ${at} of the body is too large; ` +
+    `number ${shorten(literal)} at offset ${at} is too large; ` +
       `allowed are numbers up to ±1.7976931348623157e308`,
   );
 }
 
 function tooDeep(at: number): Fault {
   return fault(
-    `nesting deeper than ${MAX_JSON_DEPTH} at offset ${at} of the body; allowed are ${MAX_JSON_DEPTH} levels`,
+    `nesting deeper than ${MAX_JSON_DEPTH} at offset ${at}; allowed are ${MAX_JSON_DEPTH} levels`,
     'range',
   );
 }

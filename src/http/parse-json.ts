@@ -7,11 +7,12 @@ import { findUnkeepable } from './json-scan';
  * exactly. Keys named `__proto__` or `constructor` stay own keys; a leading byte order mark is
  * skipped.
  *
+ * @param what it is, for messages
  * @throws {SchedulerError} `malformed_body` when it is not UTF-8 or not JSON; `invalid_input` when
  *   it holds what cannot be kept (`findUnkeepable`)
  */
-export function parseJson(raw: Buffer): unknown {
-  if (!isUtf8(raw)) throw new SchedulerError('malformed_body', 'the body is not valid UTF-8');
+export function parseJson(raw: Buffer, what = 'the body'): unknown {
+  if (!isUtf8(raw)) throw new SchedulerError('malformed_body', `${what} is not valid UTF-8`);
   const bytes = withoutByteOrderMark(raw);
   const fault = findUnkeepable(bytes);
   if (fault !== undefined)
@@ -19,7 +20,7 @@ export function parseJson(raw: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8')) as unknown;
   } catch (error) {
-    throw new SchedulerError('malformed_body', `the body is not valid JSON${position(error)}`);
+    throw new SchedulerError('malformed_body', `${what} is not valid JSON${position(error)}`);
   }
 }
 

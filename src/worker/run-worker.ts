@@ -8,6 +8,7 @@ import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import { configureHttp } from '../http/configure-http';
 import { Ledger } from './ledger';
+import { openEngine } from './open-engine';
 import { taskInstanceDialect } from './task-instance.dialect';
 import { WorkerIdentity } from './worker-identity';
 import { WorkerLifecycle } from './worker-lifecycle';
@@ -40,7 +41,8 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     log.fatal({ event: 'ledger_failed', err: error }, 'cannot write the ledger');
     process.exit(1);
   };
-  const module = WorkerModule.with(options, { log, ledger, ledgerFailed });
+  const engine = openEngine(options);
+  const module = WorkerModule.with(options, { engine, log, ledger, ledgerFailed });
   const logger = new NestLogger(new PinoLogger({ pinoHttp: { logger: nestLog(log) } }), {});
   const settings: Partial<NestApplicationOptions> = {
     bodyParser: false,
@@ -64,6 +66,7 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
   try {
     await app.listen(options.port, options.host);
   } catch (error) {
+    await engine.close();
     await ledger?.close();
     throw error;
   }

@@ -6,7 +6,7 @@ const clock = new FakeClock();
 
 function record(n: number, dispatchId: string | null = `d${n}`): TaskRecord {
   const receipt = { remoteId: `r${n}`, queueSize: n, enqueuedWallMs: n };
-  const task = { id: `r${n}`, input: {}, metadata: {} };
+  const task = { id: `r${n}`, dispatchId, model: 'm', input: {}, metadata: {} };
   const estimate = { expectedMs: 0, errorMs: 0 };
   return new TaskRecord(
     { receipt, taskId: null, dispatchId, size: 4 },

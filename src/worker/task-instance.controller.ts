@@ -64,8 +64,8 @@ export class TaskInstanceController {
     this.scheduler?.registrar.contact();
     return {
       instance_id: this.identity.instanceId,
-      model_type: this.identity.model,
-      replicas_running: this.runner.replicas,
+      model_type: this.runner.model,
+      replicas_running: this.runner.usableReplicas,
       queue_size: this.runner.waiting,
       status: this.runner.busy ? 'running' : 'idle',
       dispatch_ids: true,
@@ -102,7 +102,7 @@ export class TaskInstanceController {
     const { expectedMs, errorMs } = this.runner.predict();
     return {
       queue_size: this.runner.waiting,
-      model_type: this.identity.model,
+      model_type: this.runner.model,
       expected_ms: expectedMs,
       error_ms: errorMs,
     };

@@ -2,6 +2,7 @@ import type { Clock } from '../core/ports';
 import type { Instant } from '../core/units';
 import { jsonText } from '../http/json-text';
 import type { EngineOutcome, EngineTask, ServiceEstimate } from './engine';
+import { reportFault } from './reportable';
 
 /** What an enqueue was answered, and is answered again when the same attempt is repeated. */
 export interface Receipt {
@@ -20,6 +21,8 @@ export interface Execution {
   readonly resultJson: string | null;
   /** Why it failed; null for a success. */
   readonly error: string | null;
+  /** What the engine knows of it, for the metadata of the report. */
+  readonly facts: Readonly<Record<string, number>>;
   readonly replicaId: string;
   /** Unix times, ms. */
   readonly startedWallMs: number;
@@ -90,9 +93,7 @@ export class TaskRecord {
     if (this.current.kind !== 'running') throw this.impossible('finish');
     const { replicaId, startedAt, startedWallMs } = this.current;
     return {
-      ok: outcome.ok,
-      resultJson: outcome.ok ? jsonText(outcome.result) : null,
-      error: outcome.ok ? null : sendable(outcome.error),
+      ...endOf(outcome),
       replicaId,
       startedWallMs,
       finishedWallMs: clock.wallMs(),
@@ -127,6 +128,27 @@ export class TaskRecord {
   private impossible(step: string): Error {
     return new Error(`task ${this.remoteId} is ${this.current.kind} and cannot ${step}`);
   }
+}
+
+type ExecutionEnd = Pick<Execution, 'ok' | 'resultJson' | 'error' | 'facts'>;
+
+/**
+ * An outcome as it is told. A result that is nothing but an error is what a failure looks like in a
+ * report, so it is one here as well; a result that no report can carry is another.
+ */
+function endOf(outcome: EngineOutcome): ExecutionEnd {
+  if (!outcome.ok) return failure(outcome.error);
+  const { result, facts = {} } = outcome;
+  const { error, ...others } = result;
+  if (typeof error === 'string' && Object.keys(others).length === 0) return failure(error);
+  const resultJson = jsonText(result);
+  const fault = reportFault(resultJson);
+  if (fault !== undefined) return failure(`the result cannot be reported: ${fault}`);
+  return { ok: true, resultJson, error: null, facts };
+}
+
+function failure(message: string): ExecutionEnd {
+  return { ok: false, resultJson: null, error: sendable(message), facts: {} };
 }
 
 /** Longest message of a failure, in characters. */

@@ -136,6 +136,55 @@ describe('TaskRunner', () => {
     });
   });
 
+  it('reads a result that is nothing but an error as the scheduler does: as a failure', async () => {
+    const { engine, witness, enqueue, shown } = setUp();
+    const { remoteId } = enqueue(attempt(1));
+    await engine.end('t', { ok: true, result: { error: 'no such voice' } });
+    await witness.synced();
+
+    expect(shown(remoteId)).toMatchObject({ status: 'failed', error: 'no such voice' });
+    expect(witness.bodies[0]?.['result']).toEqual({ error: 'no such voice' });
+  });
+
+  it('fails a task whose result no report can carry', async () => {
+    const { engine, witness, enqueue } = setUp();
+    let deep: JsonObject = {};
+    for (let n = 0; n < 63; n += 1) deep = { deep };
+    enqueue(attempt(1));
+    await engine.end('t', { ok: true, result: deep });
+    await witness.synced();
+
+    expect(witness.bodies[0]?.['result']).toEqual({
+      error: expect.stringContaining('the result cannot be reported: nesting deeper than 64'),
+    });
+  });
+
+  it('puts into the report what the engine knows of the execution', async () => {
+    const { engine, witness, enqueue } = setUp();
+    enqueue(attempt(1));
+    const facts = { input_tokens: 7, output_tokens: 20 };
+    await engine.end('t', { ok: true, result: {}, facts });
+    await witness.synced();
+
+    expect(witness.bodies[0]?.['metadata']).toEqual({ ...facts, ...attempt(1) });
+  });
+
+  it('has no usable replica, and takes nothing, during an outage of its engine', () => {
+    const { runner, engine, enqueue } = setUp({ replicas: 2 });
+    engine.outage = 'the upstream does not answer';
+
+    expect([runner.replicas, runner.usableReplicas]).toEqual([2, 0]);
+    expect(() => enqueue(attempt(1))).toThrow(
+      expect.objectContaining({
+        code: 'no_capacity',
+        message: 'worker w can execute nothing: the upstream does not answer',
+      }),
+    );
+    engine.outage = null;
+    enqueue(attempt(1));
+    expect(runner.usableReplicas).toBe(2);
+  });
+
   it('tells nobody of an execution that the ledger could not keep', async () => {
     const { engine, witness, failures, enqueue, shown } = setUp();
     const { remoteId } = enqueue(attempt(1));
@@ -237,14 +286,30 @@ describe('TaskRunner', () => {
     expect(() => enqueue({}, { text: 'x'.repeat(200) })).toThrow(full);
   });
 
-  it('changes its model only when nothing of the old one is left', () => {
-    const { runner, identity } = setUp();
+  it('changes its model only when nothing of the old one is left', async () => {
+    const { runner, engine, enqueue } = setUp();
+    const forbidden = expect.objectContaining({ code: 'forbidden_transition' });
 
-    expect(() => runner.startModels('other', 1)).toThrow(
-      expect.objectContaining({ code: 'forbidden_transition' }),
-    );
+    expect(() => runner.startModels('other', 1)).toThrow(forbidden);
+    enqueue(attempt(1));
     expect(runner.stopModels(null)).toEqual(['replica-1']);
+    expect(runner.model).toBe('m');
+    expect(() => runner.startModels('other', 1)).toThrow(forbidden);
+    await engine.end('t');
+    expect(runner.model).toBeNull();
     runner.startModels('other', 2);
-    expect([identity.model, runner.replicas]).toEqual(['other', 2]);
+    expect([runner.model, runner.replicas]).toEqual(['other', 2]);
+  });
+
+  it('starts no replicas while it drains, nor more than a worker can have', () => {
+    const { runner } = setUp();
+    const forbidden = expect.objectContaining({ code: 'forbidden_transition' });
+
+    runner.startModels('m', 999);
+    expect(() => runner.startModels('m', 1)).toThrow(forbidden);
+    runner.stopModels(null);
+    runner.drain();
+    expect(() => runner.startModels('m', 1)).toThrow(forbidden);
+    expect(runner.replicas).toBe(0);
   });
 });

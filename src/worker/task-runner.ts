@@ -8,6 +8,7 @@ import type { Report } from './reporter';
 import { TaskBook, type ForgottenAttempt } from './task-book';
 import { TaskRecord, type Execution, type Receipt } from './task-record';
 import { reportJson } from './wire';
+import { MOST_REPLICAS } from './worker-options';
 import { WorkQueue } from './work-queue';
 import type { WorkerIdentity } from './worker-identity';
 import type { JsonObject } from '../http/dto-fields';
@@ -86,8 +87,20 @@ export class TaskRunner {
     return this.parts.engine.speed;
   }
 
+  /** Replicas that were started and not stopped. */
   get replicas(): number {
     return this.queue.replicasRunning;
+  }
+
+  /** Replicas that could execute something now: none during an outage of the engine. */
+  get usableReplicas(): number {
+    return this.parts.engine.outage === null ? this.replicas : 0;
+  }
+
+  /** The model that is served; null when there is neither a replica nor a task of it. */
+  get model(): string | null {
+    const { waiting, running } = this.queue;
+    return this.replicas + waiting + running > 0 ? this.parts.identity.model : null;
   }
 
   /** Tasks that wait for a replica. */
@@ -108,9 +121,9 @@ export class TaskRunner {
   /**
    * Queues the task. A repeat of an attempt that is known by its dispatch id is answered as the
    * first time, and not executed again.
-   * @throws {SchedulerError} no_capacity while draining or without replicas; queue_full above the
-   * limits; wrong_model when the task is for another model; invalid_input for an unusable
-   * dispatch id.
+   * @throws {SchedulerError} no_capacity while draining, without replicas, or during an outage of
+   * the engine; queue_full above the limits; wrong_model when the task is for another model;
+   * invalid_input for an unusable dispatch id.
    */
   enqueue(arrival: Arrival): Receipt {
     const dispatchId = dispatchIdOf(arrival.metadata);
@@ -120,7 +133,7 @@ export class TaskRunner {
     }
     const size = JSON.stringify(arrival.input).length + JSON.stringify(arrival.metadata).length;
     this.refuseIfImpossible(arrival, size);
-    const { clock, engine } = this.parts;
+    const { clock, engine, identity: worker } = this.parts;
     const taskId = taskIdOf(arrival);
     const remoteId = randomUUID();
     const receipt = {
@@ -130,6 +143,8 @@ export class TaskRunner {
     };
     const task: EngineTask = {
       id: taskId ?? remoteId,
+      dispatchId,
+      model: worker.model,
       input: arrival.input,
       metadata: arrival.metadata,
     };
@@ -165,18 +180,16 @@ export class TaskRunner {
 
   /**
    * Adds replicas of the model.
-   * @throws {SchedulerError} forbidden_transition when another model still has replicas or tasks.
+   * @throws {SchedulerError} forbidden_transition while draining, when another model still has
+   * replicas or tasks, and when there would be more than `MOST_REPLICAS`.
    */
   startModels(model: string, count: number): void {
-    const { identity } = this.parts;
-    if (model !== identity.model && (this.replicas > 0 || this.queue.waiting > 0)) {
-      const because = `${this.replicas} replicas and ${this.queue.waiting} waiting tasks`;
-      throw new SchedulerError(
-        'forbidden_transition',
-        `model ${model} cannot start: ${identity.model} still has ${because}; stop it first`,
-      );
+    const refusal = this.whyNotStart(model, count);
+    if (refusal !== null) {
+      const message = `model ${model} cannot start ${count} replica(s): ${refusal}`;
+      throw new SchedulerError('forbidden_transition', message);
     }
-    identity.model = model;
+    this.parts.identity.model = model;
     this.queue.startReplicas(count);
   }
 
@@ -203,6 +216,17 @@ export class TaskRunner {
     return this.queue.abandon();
   }
 
+  private whyNotStart(model: string, count: number): string | null {
+    const { replicas, queue } = this;
+    if (this.isDraining) return 'the worker is draining';
+    if (this.model !== null && this.model !== model) {
+      const left = `${replicas} replicas, ${queue.running} running and ${queue.waiting} waiting tasks`;
+      return `${this.model} still has ${left}; stop it first and let its tasks end`;
+    }
+    if (replicas + count <= MOST_REPLICAS) return null;
+    return `there are ${replicas} already; allowed are ${MOST_REPLICAS} in all`;
+  }
+
   private refuseIfImpossible(arrival: Arrival, size: number): void {
     const retryAfterSeconds = RETRY_AFTER_SECONDS;
     const { instanceId: name, model } = this.parts.identity;
@@ -213,8 +237,10 @@ export class TaskRunner {
       const message = `worker ${name} serves model ${model}, not ${arrival.model}`;
       throw new SchedulerError('wrong_model', message);
     }
-    if (this.replicas === 0) {
-      const message = `worker ${name} has no replicas; POST /models/start adds some`;
+    const { outage } = this.parts.engine;
+    if (this.replicas === 0 || outage !== null) {
+      const why = outage ?? 'it has no replicas; POST /models/start adds some';
+      const message = `worker ${name} can execute nothing: ${why}`;
       throw new SchedulerError('no_capacity', message, { retryAfterSeconds });
     }
     const held = this.queue.waiting + (this.parts.reports?.pending ?? 0);

@@ -15,7 +15,7 @@ export function reportJson(record: TaskRecord, execution: Execution, instanceId:
     instance_id: JSON.stringify(instanceId),
     execution_time: JSON.stringify(execution.executionMs),
     result: execution.resultJson ?? JSON.stringify({ error: execution.error }),
-    metadata: JSON.stringify({ task_id: taskId, dispatch_id: dispatchId }),
+    metadata: JSON.stringify({ ...execution.facts, task_id: taskId, dispatch_id: dispatchId }),
     replica_id: JSON.stringify(execution.replicaId),
   });
 }

@@ -15,7 +15,7 @@ function setUp(replicas: number) {
   const push = (id: string, metadata: JsonObject = {}): void => {
     const receipt = { remoteId: id, queueSize: 0, enqueuedWallMs: 0 };
     const identity = { receipt, taskId: null, dispatchId: null, size: 10 };
-    const task = { id, input: {}, metadata };
+    const task = { id, dispatchId: null, model: 'm', input: {}, metadata };
     queue.push(new TaskRecord(identity, task, engine.estimate(task), clock.now()));
   };
   return { engine, clock, ended, queue, push };

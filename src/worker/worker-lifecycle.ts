@@ -1,5 +1,6 @@
 import type { BeforeApplicationShutdown, OnApplicationShutdown } from '@nestjs/common';
 import type { Logger } from 'pino';
+import type { Engine } from './engine';
 import type { Ledger } from './ledger';
 import type { SchedulerLink } from './scheduler-link';
 import type { TaskRunner } from './task-runner';
@@ -10,6 +11,7 @@ export interface LifecycleParts {
   readonly runner: TaskRunner;
   readonly identity: WorkerIdentity;
   readonly scheduler: SchedulerLink | null;
+  readonly engine: Engine;
   readonly ledger: Ledger | null;
   readonly drainTimeoutMs: number;
   readonly log: Logger;
@@ -43,7 +45,8 @@ export class WorkerLifecycle implements BeforeApplicationShutdown, OnApplication
   }
 
   async onApplicationShutdown(): Promise<void> {
-    const { scheduler, ledger, log } = this.parts;
+    const { scheduler, engine, ledger, log } = this.parts;
+    await engine.close();
     scheduler?.reporter.close();
     await scheduler?.client.close();
     await ledger?.close();

@@ -1,7 +1,34 @@
-/** Engines that exist. */
-export const ENGINES = ['simulated'] as const;
+import type { NonEmpty } from '../core/units';
+
+/** Which engine executes tasks, and what only that one needs. */
+export type EngineOptions = SimulatedChoice | CommandChoice;
 /** Name of an engine that exists. */
-export type EngineName = (typeof ENGINES)[number];
+export type EngineName = EngineOptions['name'];
+/** Engines that exist, the default first. */
+export const ENGINES: NonEmpty<EngineName> = ['simulated', 'command'];
+
+/** Tasks are slept through. */
+export interface SimulatedChoice {
+  readonly name: 'simulated';
+  /** How many times faster than real time the sleeping is. */
+  readonly timeScale: number;
+  /** Seed of the noise on service times. */
+  readonly seed: number;
+}
+
+/** Each task is given to a process of its own. */
+export interface CommandChoice {
+  readonly name: 'command';
+  /** The program and its arguments. */
+  readonly argv: NonEmpty<string>;
+  /** Environment of the processes, beside the ids of the task. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** How long a process that is told to end may take before it is killed, ms. */
+  readonly killGraceMs: number;
+}
+
+/** Replicas that one worker process can have: more is a slip of the keyboard. */
+export const MOST_REPLICAS = 1000;
 
 /** Levels of the log, quietest last. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -25,14 +52,15 @@ export interface WorkerOptions {
   /** Name in `/status` and in reports; default: machine name and port. */
   readonly id?: string;
   readonly model: string;
-  readonly engine: EngineName;
+  readonly engine: EngineOptions;
   /** Tasks executed at the same time. */
   readonly replicas: number;
-  /** How much faster than speed 1 the simulated machine is. */
+  /** How much faster than speed 1 this machine is. */
   readonly speed: number;
-  /** How many times faster than real time the simulated engine sleeps. */
-  readonly timeScale: number;
-  readonly seed: number;
+  /** Longest execution of a task, ms; `metadata.timeout_ms` can only shorten it. Not simulated. */
+  readonly taskTimeoutMs: number;
+  /** Largest result of a task as JSON text, bytes. */
+  readonly resultLimitBytes: number;
   /** File that gets one JSON line per execution. */
   readonly ledger?: string;
   /** How long a worker that is told to end goes on with what it has, ms. */

@@ -2,17 +2,17 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { Logger } from 'pino';
 import { CLOCK, systemClock, systemRandom } from '../ops/system';
 import type { Engine } from './engine';
-import { SimulatedEngine } from './engines/simulated.engine';
 import type { Ledger } from './ledger';
 import { SCHEDULER_LINK, schedulerLink, type SchedulerLink } from './scheduler-link';
 import { TaskInstanceController } from './task-instance.controller';
 import { TaskRunner } from './task-runner';
 import { WorkerIdentity } from './worker-identity';
 import { WorkerLifecycle } from './worker-lifecycle';
-import type { EngineName, WorkerOptions } from './worker-options';
+import type { WorkerOptions } from './worker-options';
 
 /** What a worker needs beside its options. */
 export interface WorkerSurroundings {
+  readonly engine: Engine;
   readonly log: Logger;
   /** Null: executions are not kept in a file. */
   readonly ledger: Ledger | null;
@@ -25,7 +25,7 @@ export interface WorkerSurroundings {
 export class WorkerModule {
   static with(
     options: WorkerOptions,
-    { log, ledger, ledgerFailed }: WorkerSurroundings,
+    { engine, log, ledger, ledgerFailed }: WorkerSurroundings,
   ): DynamicModule {
     return {
       module: WorkerModule,
@@ -42,7 +42,6 @@ export class WorkerModule {
           inject: [WorkerIdentity, SCHEDULER_LINK],
           useFactory: (identity: WorkerIdentity, scheduler: SchedulerLink | null) => {
             const reports = scheduler?.reporter ?? null;
-            const engine = ENGINES[options.engine](options);
             const clock = systemClock;
             const parts = { identity, engine, clock, log, ledger, reports, ledgerFailed };
             return new TaskRunner(parts, options.replicas);
@@ -57,14 +56,8 @@ export class WorkerModule {
             scheduler: SchedulerLink | null,
           ) => {
             const { drainTimeoutMs } = options;
-            return new WorkerLifecycle({
-              runner,
-              identity,
-              scheduler,
-              ledger,
-              drainTimeoutMs,
-              log,
-            });
+            const parts = { runner, identity, scheduler, engine, ledger, drainTimeoutMs, log };
+            return new WorkerLifecycle(parts);
           },
         },
       ],
@@ -86,7 +79,3 @@ function linkOf(
   const parts = { url, identity, clock: systemClock, random: systemRandom, log };
   return schedulerLink(key === undefined ? parts : { ...parts, key });
 }
-
-const ENGINES: Readonly<Record<EngineName, (options: WorkerOptions) => Engine>> = {
-  simulated: ({ speed, timeScale, seed }) => new SimulatedEngine({ speed, timeScale, seed }),
-};

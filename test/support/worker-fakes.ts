@@ -11,6 +11,7 @@ interface Run {
 export class ManualEngine implements Engine {
   readonly name = 'manual';
   readonly speed = 1;
+  outage: string | null = null;
   /** Executions under way, the oldest first. */
   readonly runs: Run[] = [];
 
@@ -20,6 +21,10 @@ export class ManualEngine implements Engine {
       signal.addEventListener('abort', () => reject(new Error('given up')), { once: true });
       this.runs.push(run);
     });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
   }
 
   /** From `metadata.expect` and `metadata.error`, 0 by default. */

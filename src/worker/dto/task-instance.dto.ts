@@ -1,14 +1,13 @@
 import { IsInt, IsOptional, IsString, Max, MaxLength, Min, MinLength } from 'class-validator';
 import { IsJsonObject, Nullable, type JsonObject } from '../../http/dto-fields';
+import { MOST_REPLICAS } from '../worker-options';
 
-/** Replicas that one worker process can have. */
-const MOST_REPLICAS = 1000;
 /** Characters of a model's name or of an id. */
 const LONGEST_NAME = 200;
 
 /** `POST /models/start` */
 export class StartModelsDto {
-  /** Name of the model. Another than the present one only when that has no replicas left. */
+  /** Name of the model. Another than the present one only when that has neither replicas nor tasks. */
   @IsString()
   @MinLength(1)
   @MaxLength(LONGEST_NAME)
@@ -20,11 +19,11 @@ export class StartModelsDto {
   @Max(MOST_REPLICAS)
   count = 1;
 
-  /** Settings of the model; the simulated engine has none. */
+  /** Settings of the model; taken, and used by no engine here. */
   @IsJsonObject()
   config: JsonObject = {};
 
-  /** GPUs that each replica takes; the simulated engine takes none. */
+  /** GPUs that each replica takes; taken, and used by no engine here. */
   @IsInt()
   @Min(0)
   num_gpus_per_model = 0;

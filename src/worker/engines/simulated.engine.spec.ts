@@ -8,6 +8,8 @@ const FAST = { speed: 1, timeScale: 1e9, seed: 7 };
 
 const task = (id: string, metadata: JsonObject, input: JsonObject = {}): EngineTask => ({
   id,
+  dispatchId: null,
+  model: 'm',
   input,
   metadata,
 });

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as yieldOnce, setTimeout as sleep } from 'node:timers/promises';
+import { amount } from '../amount';
 import { canonicalJson } from '../canonical-json';
 import type { Engine, EngineOutcome, EngineTask, ServiceEstimate } from '../engine';
 import type { JsonObject } from '../../http/dto-fields';
+import { jsonText } from '../../http/json-text';
+import { reportFault } from '../reportable';
 import { NOISE_SIGMA, serviceNoise, tokenServiceMs } from '../../ops/token-service';
 
 /** How the simulated engine behaves. */
@@ -35,10 +38,11 @@ type ServiceTime =
  * at its end.
  *
  * The result: `input_sha256` (SHA-256 of the canonical JSON of the input), `output` (the input
- * itself, when its canonical JSON is at most 1 KiB long), `engine` and `service_ms` (simulated).
+ * itself, when its canonical JSON is at most 1 KiB long and not too deep for a report), `engine` and `service_ms` (simulated).
  */
 export class SimulatedEngine implements Engine {
   readonly name = 'simulated';
+  readonly outage = null;
 
   constructor(private readonly options: SimulatedEngineOptions) {}
 
@@ -70,11 +74,15 @@ export class SimulatedEngine implements Engine {
     return { expectedMs, errorMs: time.noisy ? expectedMs * NOISE_SIGMA : 0 };
   }
 
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
   private result(input: JsonObject, serviceMs: number): JsonObject {
     const text = canonicalJson(input);
     const digest = createHash('sha256').update(text).digest('hex');
     return {
-      ...(text.length <= ECHO_LIMIT ? { output: input } : {}),
+      ...(text.length <= ECHO_LIMIT && isReportable(input) ? { output: input } : {}),
       input_sha256: digest,
       engine: this.name,
       service_ms: serviceMs,
@@ -86,6 +94,11 @@ export class SimulatedEngine implements Engine {
   }
 }
 
+/** An input may be nested as deep as a report may be: its echo would be too deep by a level. */
+function isReportable(input: JsonObject): boolean {
+  return reportFault(jsonText({ output: input })) === undefined;
+}
+
 function serviceTime(metadata: JsonObject): ServiceTime {
   const given = amount(metadata, 'service_ms');
   if (!given.ok) return given;
@@ -95,17 +108,4 @@ function serviceTime(metadata: JsonObject): ServiceTime {
   const output = amount(metadata, 'output_tokens');
   if (!output.ok) return output;
   return { ok: true, meanMs: tokenServiceMs(input.value ?? 0, output.value ?? 0), noisy: true };
-}
-
-type Amount =
-  | { readonly ok: true; readonly value: number | undefined }
-  | { readonly ok: false; readonly error: string };
-
-/** A number of 0 or more among the metadata; undefined when it is absent or null. */
-function amount(metadata: JsonObject, name: string): Amount {
-  const value = metadata[name] ?? undefined;
-  if (value === undefined) return { ok: true, value };
-  if (typeof value === 'number' && value >= 0) return { ok: true, value };
-  const shown = JSON.stringify(value).slice(0, 80);
-  return { ok: false, error: `metadata.${name} is ${shown}; a number of 0 or more is needed` };
 }
