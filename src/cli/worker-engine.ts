@@ -2,6 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { commandEnvironment } from '../config/command-environment';
+import { namedSecret } from '../config/named-secret';
 import { isNonEmpty, type NonEmpty } from '../core/units';
 import { splitCommandLine } from '../worker/command-line';
 import {
@@ -9,8 +10,9 @@ import {
   type CommandChoice,
   type EngineName,
   type EngineOptions,
+  type OpenAiChoice,
 } from '../worker/worker-options';
-import { factor, numberFrom, wholeFrom } from './arguments';
+import { factor, httpUrl, nameText, numberFrom, wholeFrom } from './arguments';
 import { CommandFailure, EXIT } from './exit';
 
 /** Flags that choose an engine and set it up; absent where the command line says nothing. */
@@ -21,6 +23,9 @@ export interface EngineFlags {
   readonly command?: readonly string[];
   readonly passEnv?: readonly string[];
   readonly killGrace?: number;
+  readonly upstream?: string;
+  readonly upstreamModel?: string;
+  readonly apiKeyEnv?: string;
 }
 
 const SEED = wholeFrom(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
@@ -31,6 +36,7 @@ const DEFAULT_GRACE_SECONDS = 5;
 const FLAGS_OF: Readonly<Record<EngineName, readonly (keyof EngineFlags)[]>> = {
   simulated: ['timeScale', 'seed'],
   command: ['command', 'passEnv', 'killGrace'],
+  openai: ['upstream', 'upstreamModel', 'apiKeyEnv'],
 };
 
 /** Adds the flags that choose an engine and set it up. */
@@ -56,7 +62,10 @@ export function withEngineFlags(worker: Command): Command {
       '--kill-grace <seconds>',
       `command: time between SIGTERM and SIGKILL at a timeout (default: ${DEFAULT_GRACE_SECONDS})`,
       numberFrom(0, MOST_GRACE_SECONDS),
-    );
+    )
+    .option('--upstream <url>', 'openai: base URL, like http://127.0.0.1:11434/v1', httpUrl)
+    .option('--upstream-model <name>', 'openai: its name of the model (default: --model)', nameText)
+    .option('--api-key-env <name>', 'openai: environment variable that holds its key', nameText);
 }
 
 /**
@@ -72,6 +81,8 @@ export function engineOptions(flags: EngineFlags, words: readonly string[]): Eng
       return { name: 'simulated', timeScale: flags.timeScale ?? 1, seed: flags.seed ?? 1 };
     case 'command':
       return commandChoice(flags, words);
+    case 'openai':
+      return openAiChoice(flags);
   }
 }
 
@@ -105,6 +116,18 @@ function commandChoice(flags: EngineFlags, words: readonly string[]): CommandCho
   }
   const killGraceMs = (flags.killGrace ?? DEFAULT_GRACE_SECONDS) * 1000;
   return { name: 'command', argv, environment, killGraceMs };
+}
+
+function openAiChoice({ upstream, upstreamModel, apiKeyEnv }: EngineFlags): OpenAiChoice {
+  if (upstream === undefined) {
+    throw usage('--engine openai needs a server: --upstream http://127.0.0.1:11434/v1');
+  }
+  return {
+    name: 'openai',
+    url: upstream,
+    model: upstreamModel ?? null,
+    apiKey: apiKeyEnv === undefined ? null : namedSecret(apiKeyEnv),
+  };
 }
 
 /** Looked for as the system will; better now than once per task. */

@@ -70,6 +70,20 @@ describe('foresail worker', () => {
     });
   });
 
+  it('takes a server that speaks the OpenAI API', () => {
+    process.env['TEST_UPSTREAM_KEY'] = 'k1';
+    const given = ['--model', 'm', '--engine', 'openai', '--upstream', 'http://gpu:1/v1/'];
+    expect(parsed(...given).engine).toEqual({
+      name: 'openai',
+      url: 'http://gpu:1/v1',
+      model: null,
+      apiKey: null,
+    });
+
+    const more = ['--upstream-model', 'llama3:8b', '--api-key-env', 'TEST_UPSTREAM_KEY'];
+    expect(parsed(...given, ...more).engine).toMatchObject({ model: 'llama3:8b', apiKey: 'k1' });
+  });
+
   it.each<[string, string, string]>([
     ['no model', '', "required option '--model <name>' not specified"],
     ['an unknown engine', '--model m --engine warp', 'Allowed choices are simulated'],
@@ -82,6 +96,12 @@ describe('foresail worker', () => {
     ['an open door', '--model m --host 0.0.0.0', 'say with --trusted-networks who may call'],
     ['a flag of another engine', '--model m --command cat', '--command is for --engine command'],
     ['a program for a simulation', '--model m -- cat', 'cat: a program is for --engine command'],
+    ['no server', '--model m --engine openai', 'needs a server: --upstream'],
+    [
+      'a key that is not there',
+      '--model m --engine openai --upstream http://h/v1 --api-key-env NO_SUCH_VARIABLE',
+      'NO_SUCH_VARIABLE (environment): it is not set',
+    ],
     ['no program', '--model m --engine command', '--engine command needs a program'],
     ['two programs', '--model m --engine command --command cat -- cat', 'given twice'],
     [

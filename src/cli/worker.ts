@@ -17,6 +17,8 @@ const EXAMPLES = [
   'foresail worker --scheduler http://127.0.0.1:8102 --model demo --replicas 2',
   "foresail worker --scheduler http://gpu0:8102 --model ocr --engine command --command 'python3 ocr.py'",
   'foresail worker --model ocr --engine command --pass-env HF_HOME -- python3 ocr.py --fast',
+  'foresail worker --scheduler http://gpu0:8102 --model llama3 --engine openai --replicas 4 \\\n' +
+    '      --upstream http://127.0.0.1:11434/v1 --upstream-model llama3:8b',
 ];
 const NOTES = `
 When it listens it prints one line to standard output:

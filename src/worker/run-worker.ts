@@ -41,7 +41,7 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     log.fatal({ event: 'ledger_failed', err: error }, 'cannot write the ledger');
     process.exit(1);
   };
-  const engine = openEngine(options);
+  const engine = await openEngine(options, log);
   const module = WorkerModule.with(options, { engine, log, ledger, ledgerFailed });
   const logger = new NestLogger(new PinoLogger({ pinoHttp: { logger: nestLog(log) } }), {});
   const settings: Partial<NestApplicationOptions> = {

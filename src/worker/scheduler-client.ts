@@ -1,4 +1,5 @@
 import { Pool } from 'undici';
+import { retryAfterMs } from './retry-after';
 
 /** What the scheduler made of a call, as far as the worker has to tell cases apart. */
 export type SchedulerReply =
@@ -25,8 +26,6 @@ const CONNECT_TIMEOUT_MS = 2000;
 const ANSWER_TIMEOUT_MS = 10_000;
 /** An answer is a line or two; more than this comes from something else. */
 const LONGEST_ANSWER = 256 * 1024;
-/** The scheduler may ask for patience, but not for so much that a worker is forgotten. */
-const LONGEST_RETRY_AFTER_MS = 60_000;
 
 /** The calls that a worker makes on the scheduler. None of them throws: every end is a reply. */
 export class SchedulerClient {
@@ -117,12 +116,4 @@ function member<K extends string>(value: object, key: K): Partial<Record<K, stri
   const found: unknown = Object.entries(value).find(([name]) => name === key)?.[1];
   // The key is exactly K: the cast only undoes the widening of a computed key to string.
   return typeof found === 'string' ? ({ [key]: found } as Record<K, string>) : {};
-}
-
-/** Seconds or an HTTP date, as a bounded number of ms from now; 0 when absent or unreadable. */
-function retryAfterMs(header: string | string[] | undefined): number {
-  if (typeof header !== 'string') return 0;
-  const seconds = Number(header);
-  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) ? Math.min(LONGEST_RETRY_AFTER_MS, Math.max(0, ms)) : 0;
 }

@@ -1,11 +1,11 @@
 import type { NonEmpty } from '../core/units';
 
 /** Which engine executes tasks, and what only that one needs. */
-export type EngineOptions = SimulatedChoice | CommandChoice;
+export type EngineOptions = SimulatedChoice | CommandChoice | OpenAiChoice;
 /** Name of an engine that exists. */
 export type EngineName = EngineOptions['name'];
 /** Engines that exist, the default first. */
-export const ENGINES: NonEmpty<EngineName> = ['simulated', 'command'];
+export const ENGINES: NonEmpty<EngineName> = ['simulated', 'command', 'openai'];
 
 /** Tasks are slept through. */
 export interface SimulatedChoice {
@@ -25,6 +25,17 @@ export interface CommandChoice {
   readonly environment: Readonly<Record<string, string>>;
   /** How long a process that is told to end may take before it is killed, ms. */
   readonly killGraceMs: number;
+}
+
+/** Each task is a call to a server that speaks the OpenAI API. */
+export interface OpenAiChoice {
+  readonly name: 'openai';
+  /** Base URL of the server, as in `http://127.0.0.1:11434/v1`. */
+  readonly url: string;
+  /** The server's name of the model; null: the one that the worker serves. */
+  readonly model: string | null;
+  /** Sent as a bearer token; null: none. */
+  readonly apiKey: string | null;
 }
 
 /** Replicas that one worker process can have: more is a slip of the keyboard. */
