@@ -16,6 +16,7 @@ import { InstancesModule } from './instances/instances.module';
 import { INSTANCES_ROUTES } from './instances/instances.controller';
 import { LIVENESS_ROUTES } from './ops/liveness.controller';
 import { OpsModule } from './ops/ops.module';
+import type { OwnEndpoint } from './ops/own-endpoints';
 import type { Term } from './ops/term';
 import { FleetModule } from './persistence/fleet.module';
 import type { TaskJournal } from './persistence/task-journal';
@@ -33,6 +34,7 @@ export interface TermOptions {
   readonly config: Config;
   readonly databaseUrl: string;
   readonly term: Term;
+  readonly ownEndpoints: readonly OwnEndpoint[];
   readonly strategies: StrategyCatalog;
   readonly logger: Logger;
 }
@@ -63,7 +65,7 @@ export class AppModule {
       imports: [
         LoggerModule.forRoot({ pinoHttp: { logger, autoLogging: false }, forRoutes: [] }),
         ConfigModule.forRoot(config),
-        OpsModule.forTerm(term),
+        OpsModule.forTerm(term, options.ownEndpoints),
         PersistenceModule.forRoot(databaseUrl),
         FleetModule.forTerm({ journal, strategies }),
         ScheduleModule.forRoot(),

@@ -10,6 +10,7 @@ import { strategyName } from './core/units';
 import { applyServerLimits } from './http/server-limits';
 import { readInstancesFile } from './instances/instances-file';
 import { LeadingApp } from './leading-app';
+import { ownEndpoints } from './ops/own-endpoints';
 import { openDatabase, type Database } from './persistence/database';
 import { KeyRing } from './persistence/key-ring';
 import { LeadershipLease } from './persistence/leadership-lease';
@@ -85,6 +86,10 @@ export class Service {
   get url(): string {
     const { address, port, family } = this.server.address() as AddressInfo;
     return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  }
+
+  private get port(): number {
+    return (this.server.address() as AddressInfo).port;
   }
 
   /** True while this process leads and its application is ready. */
@@ -201,7 +206,9 @@ export class Service {
     const { config, strategies, logger } = this;
     const term = { epoch, end: (reason: string): void => end.abort(reason) };
     try {
-      const options = { config, databaseUrl: this.database.url, term, strategies, logger };
+      const databaseUrl = this.database.url;
+      const own = await ownEndpoints(this.port, databaseUrl);
+      const options = { config, databaseUrl, term, ownEndpoints: own, strategies, logger };
       const app = await LeadingApp.open(options, this.keys);
       if (!end.signal.aborted) this.app = app;
       const tookMs = Math.round(performance.now() - began);

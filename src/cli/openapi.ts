@@ -48,6 +48,7 @@ async function documentOfService(): Promise<object> {
     config: loadConfig({ env: {} }),
     databaseUrl: 'postgresql://127.0.0.1/none',
     term: { epoch: 0, end: () => undefined },
+    ownEndpoints: [],
     strategies: new StrategyRegistry(BUILT_IN),
     logger: pino({ level: 'silent' }),
   };

@@ -119,6 +119,11 @@ describe('foresail worker', () => {
       '--model m --host :: --trusted-networks fd00::/8 --scheduler http://s:1',
       'say with --advertise which host it can call',
     ],
+    [
+      'the same in another spelling',
+      '--model m --host 0:0::0 --trusted-networks fd00::/8 --scheduler http://s:1',
+      'say with --advertise which host it can call',
+    ],
   ])('refuses %s and says what is allowed', (_name, flags, message) => {
     const list = flags === '' ? [] : flags.split(' ');
 

@@ -1,17 +1,17 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { loadClientConfig } from '../config/client-config';
-import { isLoopback, parseNetwork } from '../config/networks';
+import { isLoopback, isUnspecified, parseNetwork } from '../config/networks';
 import { LOG_LEVELS, MOST_REPLICAS, type WorkerOptions } from '../worker/worker-options';
 import { factor, httpUrl, nameText, numberFrom, wholeFrom } from './arguments';
 import { examplesText } from './client-verb';
 import { CommandFailure, EXIT, EXIT_CODES_HELP, guarded } from './exit';
+import { assertCallableFrom } from './worker-address';
 import { engineOptions, withEngineFlags, type EngineFlags } from './worker-engine';
 
 /** Longest time of a task in seconds, and the longest timer there is. */
 const MOST_TIMEOUT = 2_000_000;
 const MIB = 1_048_576;
 const MOST_RESULT = 32 * MIB;
-const WILDCARDS: readonly string[] = ['0.0.0.0', '::'];
 
 const EXAMPLES = [
   'foresail worker --scheduler http://127.0.0.1:8102 --model demo --replicas 2',
@@ -57,6 +57,9 @@ export function workerCommand(): Command {
     const options = workerOptions(flags, words, key);
     // Nest takes longer to load than `--help` of the other verbs may take.
     const { runWorker } = await import('../worker/run-worker.js');
+    if (options.schedulerUrl !== undefined) {
+      await assertCallableFrom(options.schedulerUrl, options.advertise);
+    }
     const { url, instanceId } = await runWorker(options);
     console.log(JSON.stringify({ url, instance_id: instanceId, pid: process.pid }));
   };
@@ -127,7 +130,7 @@ export function workerOptions(
   key: string | undefined,
 ): WorkerOptions {
   const { scheduler, advertise = flags.host, id, ledger } = flags;
-  if (scheduler !== undefined && WILDCARDS.includes(advertise)) {
+  if (scheduler !== undefined && isUnspecified(advertise)) {
     throw new CommandFailure(
       EXIT.usage,
       `the scheduler cannot call ${advertise}; say with --advertise which host it can call`,

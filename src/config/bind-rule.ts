@@ -19,7 +19,7 @@ export function assertMayBind({ host, trustedNetworks, anyKeyExists }: BindReque
   if (local || anyKeyExists || trustedNetworks.length > 0) return;
   const msg =
     `listening on ${shownValue(host)} needs a key, since others can reach it: ` +
-    'make one with `foresail keys create`, or name the networks to trust in ' +
+    'make one with `npx foresail keys create` (same settings), or name the networks to trust in ' +
     'FORESAIL_TRUSTED_NETWORKS, or listen on 127.0.0.1';
   throw new ConfigError([{ name: 'FORESAIL_HOST', where: 'start', msg }]);
 }

@@ -279,6 +279,13 @@ export const SETTINGS = {
       env: 'FORESAIL_INSTANCES_FILE',
       description: 'YAML file of task instances that are registered at start.',
     }),
+    workerNetworks: list({
+      env: 'FORESAIL_WORKER_NETWORKS',
+      allowed: 'a list of CIDR blocks or addresses, as in 10.0.0.0/8,fd00::/8',
+      item: (block) => parseNetwork(block) !== undefined,
+      description:
+        'CIDR blocks in which task instances may be; nothing is sent to others. Empty: anywhere.',
+    }),
   },
   log: {
     level: choice({

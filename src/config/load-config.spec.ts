@@ -270,7 +270,7 @@ describe('assertMayBind', () => {
 
   it.each(['0.0.0.0', '::', '10.0.0.1', '', 'gpu-1', '0'])('refuses %p without any key', (host) => {
     const [fault] = faultsOf(() => assertMayBind({ host, ...nothing }));
-    expect(fault?.msg).toContain('`foresail keys create`');
+    expect(fault?.msg).toContain('`npx foresail keys create`');
     assertMayBind({ host, ...nothing, anyKeyExists: true });
     assertMayBind({ host, ...nothing, trustedNetworks: ['10.0.0.0/8'] });
   });

@@ -1,4 +1,11 @@
-import { inNetworks, isLoopback, Network, parseNetwork } from './networks';
+import {
+  canonicalAddress,
+  isUnspecified,
+  inNetworks,
+  isLoopback,
+  Network,
+  parseNetwork,
+} from './networks';
 
 const blocks = (...texts: string[]): Network[] =>
   texts.map((text) => {
@@ -49,5 +56,25 @@ describe('networks', () => {
     ['localhost', false],
   ])('%s is loopback: %s', (address, expected) => {
     expect(isLoopback(address)).toBe(expected);
+  });
+
+  it.each([
+    ['0.0.0.0', true],
+    ['::', true],
+    ['0:0::0', true],
+    ['::ffff:0.0.0.0', true],
+    ['127.0.0.1', false],
+    ['localhost', false],
+  ])('%s names every address: %s', (address, expected) => {
+    expect(isUnspecified(address)).toBe(expected);
+  });
+
+  it.each([
+    ['::ffff:a00:9', '10.0.0.9'],
+    ['FD00:0::7', 'fd00::7'],
+    ['10.0.0.9', '10.0.0.9'],
+    ['gpu7', 'gpu7'],
+  ])('%s is written as %s', (address, expected) => {
+    expect(canonicalAddress(address)).toBe(expected);
   });
 });

@@ -21,6 +21,18 @@ export function parseNetwork(text: string): Network | undefined {
   return unmapped(ipaddr.parse(address), prefixLength);
 }
 
+/**
+ * Blocks that were checked when the settings were read.
+ * @throws {Error} when one is not a CIDR block
+ */
+export function parseNetworks(blocks: readonly string[]): Network[] {
+  return blocks.map((block) => {
+    const parsed = parseNetwork(block);
+    if (parsed === undefined) throw new Error(`${block} is not a CIDR block`);
+    return parsed;
+  });
+}
+
 /** True when the address lies in one of the blocks; false for what is not an address. */
 export function inNetworks(address: string, networks: readonly Network[]): boolean {
   const parsed = parseAddress(address);
@@ -35,6 +47,16 @@ export function inNetworks(address: string, networks: readonly Network[]): boole
 /** True for an address of this machine alone: 127.0.0.0/8, ::1, and 127.0.0.0/8 mapped into IPv6. */
 export function isLoopback(address: string): boolean {
   return parseAddress(address)?.range() === 'loopback';
+}
+
+/** One spelling per address, IPv4 within IPv6 as IPv4; what is not an address is left as it is. */
+export function canonicalAddress(address: string): string {
+  return parseAddress(address)?.toString() ?? address;
+}
+
+/** True for `0.0.0.0` and `::`, however they are written: they name every address, and none to call. */
+export function isUnspecified(address: string): boolean {
+  return parseAddress(address)?.range() === 'unspecified';
 }
 
 function parseAddress(address: string): Address | undefined {

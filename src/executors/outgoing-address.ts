@@ -22,11 +22,18 @@ export type Origin =
   | { readonly kind: 'allowed'; readonly url: string }
   | { readonly kind: 'refused'; readonly reason: string };
 
+/** Why calls may not go to that address and port; undefined when they may. */
+export type AddressRule = (address: string, port: number) => string | undefined;
+
+/** Refuses nothing beyond what is refused everywhere. */
+export const ANY_ADDRESS: AddressRule = () => undefined;
+
 /**
  * The origin of a task instance. The host is a bare name or an address literal; addresses that no
- * worker can have (unspecified, link-local, metadata services, multicast) are refused.
+ * worker can have (unspecified, link-local, metadata services, multicast) are refused, and what the
+ * rule refuses.
  */
-export function originOf(host: string, port: number): Origin {
+export function originOf(host: string, port: number, rule = ANY_ADDRESS): Origin {
   const isLiteral = isIP(host) !== 0;
   const url = `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
   if (!(isLiteral || HOST_NAME.test(host)) || !URL.canParse(url)) {
@@ -34,7 +41,8 @@ export function originOf(host: string, port: number): Origin {
     return refused(`${shown} is neither a host name nor an address`);
   }
   // The URL parser turns other spellings of an IPv4 address (2130706433, 0x7f.1) into the usual one.
-  const reason = addressFault(new URL(url).hostname.replace(/^\[|\]$/g, ''));
+  const address = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  const reason = addressFault(address) ?? (isIP(address) === 0 ? undefined : rule(address, port));
   return reason === undefined ? { kind: 'allowed', url } : refused(reason);
 }
 
@@ -57,15 +65,20 @@ export type ResolveAll = (
 /**
  * A lookup for sockets that fails when any address of the name is refused. The socket connects to
  * the very addresses that were checked, so that a name cannot change its mind in between.
+ *
+ * @param refusal why nothing may be sent to an address; undefined when it may
  */
-export function checkedLookup(resolve: ResolveAll): LookupFunction {
+export function checkedLookup(
+  resolve: ResolveAll,
+  refusal: (address: string) => string | undefined = addressFault,
+): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) {
         callback(error, '');
         return;
       }
-      const fault = addressesFault(hostname, addresses);
+      const fault = addressesFault(hostname, addresses, refusal);
       const first = addresses[0];
       if (fault !== undefined || first === undefined) callback(fault ?? unknownName(hostname), '');
       else if (options.all === true) callback(null, addresses);
@@ -74,9 +87,13 @@ export function checkedLookup(resolve: ResolveAll): LookupFunction {
   };
 }
 
-function addressesFault(hostname: string, addresses: dns.LookupAddress[]): Error | undefined {
+function addressesFault(
+  hostname: string,
+  addresses: dns.LookupAddress[],
+  refusal: (address: string) => string | undefined,
+): Error | undefined {
   for (const { address } of addresses) {
-    const fault = addressFault(address);
+    const fault = refusal(address);
     if (fault !== undefined) return new Error(`${hostname}: ${fault}`);
   }
   return undefined;

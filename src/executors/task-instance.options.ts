@@ -1,3 +1,5 @@
+import type { AddressRule } from './outgoing-address';
+
 /** Limits of the calls to one task instance. Times are for a whole call, repeat included. */
 export interface TaskInstanceOptions {
   /** Patience for a connection, in ms. */
@@ -16,6 +18,8 @@ export interface TaskInstanceOptions {
   readonly connections: number;
   /** Largest result of a task, in bytes of JSON text. */
   readonly resultLimitBytes: number;
+  /** What is refused beyond the addresses that no worker can have. Default: nothing. */
+  readonly addressRule?: AddressRule;
 }
 
 /** What holds where nothing else is said. */

@@ -1,8 +1,15 @@
 import { lookup } from 'node:dns';
+import type { LookupFunction } from 'node:net';
 import { Pool } from 'undici';
 import { AnswerFault } from './answer-fields';
 import { callOf, exchange, type Answer, type ExchangeRequest } from './http-exchange';
-import { checkedLookup, originOf, type ResolveAll } from './outgoing-address';
+import {
+  addressFault,
+  ANY_ADDRESS,
+  checkedLookup,
+  originOf,
+  type ResolveAll,
+} from './outgoing-address';
 import { TaskInstanceError } from './task-instance.error';
 import type { TaskInstanceOptions } from './task-instance.options';
 
@@ -12,6 +19,12 @@ const KEEP_ALIVE_MS = 4_000;
 /** Reads the bytes of an answer. @throws {AnswerFault} when they are not what was expected */
 export type AnswerReader<T> = (bytes: Buffer) => T;
 
+/** What bounds the connections to one instance. */
+export type ConnectionLimits = Pick<
+  TaskInstanceOptions,
+  'connections' | 'connectMs' | 'addressRule'
+>;
+
 /** A bounded pool of connections to one instance. Every failure is a {TaskInstanceError}. */
 export class WorkerConnection {
   /** `host:port`. */
@@ -19,15 +32,15 @@ export class WorkerConnection {
   /** A reason instead, when nothing may be sent to this address. */
   private readonly pool: Pool | string;
 
-  constructor(
-    host: string,
-    port: number,
-    limits: Pick<TaskInstanceOptions, 'connections' | 'connectMs'>,
-    resolve: ResolveAll = lookup,
-  ) {
+  constructor(host: string, port: number, limits: ConnectionLimits, resolve: ResolveAll = lookup) {
     this.address = `${host}:${port}`;
-    const origin = originOf(host, port);
-    this.pool = origin.kind === 'refused' ? origin.reason : poolTo(origin.url, limits, resolve);
+    const { addressRule: rule = ANY_ADDRESS } = limits;
+    const origin = originOf(host, port, rule);
+    const lookUp = checkedLookup(
+      resolve,
+      (address) => addressFault(address) ?? rule(address, port),
+    );
+    this.pool = origin.kind === 'refused' ? origin.reason : poolTo(origin.url, limits, lookUp);
   }
 
   /** A call that changes nothing: repeated once, within its time, when the connection failed. */
@@ -94,12 +107,12 @@ export function isFailure(
 
 function poolTo(
   url: string,
-  { connections, connectMs }: Pick<TaskInstanceOptions, 'connections' | 'connectMs'>,
-  resolve: ResolveAll,
+  { connections, connectMs }: ConnectionLimits,
+  lookUp: LookupFunction,
 ): Pool {
   return new Pool(url, {
     connections,
-    connect: { timeout: connectMs, lookup: checkedLookup(resolve) },
+    connect: { timeout: connectMs, lookup: lookUp },
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Each exchange has one timer for all of it: these would start anew with every byte.
     headersTimeout: 0,

@@ -1,5 +1,5 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
-import { Network, parseNetwork } from '../config/networks';
+import { parseNetworks } from '../config/networks';
 import { SchedulerError } from '../core/errors';
 import { checkContent } from './content-check';
 import type { Dialect } from './dialect';
@@ -33,7 +33,7 @@ export interface Admission {
 export function admit(dialects: readonly Dialect[], admission: Admission): RequestHandler {
   const routes = new RouteTable(dialects);
   const checkHost = hostCheck(admission.allowedHosts);
-  const keys = new KeyGate(admission.keys, admission.trustedNetworks.map(network));
+  const keys = new KeyGate(admission.keys, parseNetworks(admission.trustedNetworks));
   return (request, response, next) => {
     response.setHeader('X-Request-Id', requestIdOf(request));
     checkHost(request.headers.host);
@@ -85,10 +85,4 @@ function unknownRoute(method: string, path: string): SchedulerError {
 function wrongMethod(method: string, path: string, allow: readonly string[]): SchedulerError {
   const message = `${method} is not taken at ${path}; allowed: ${allow.join(', ')}`;
   return new SchedulerError('method_not_allowed', message, { allow });
-}
-
-function network(block: string): Network {
-  const parsed = parseNetwork(block);
-  if (parsed === undefined) throw new Error(`${block} is not a CIDR block`);
-  return parsed;
 }

@@ -1,18 +1,20 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { LivenessController } from './liveness.controller';
+import { OWN_ENDPOINTS, type OwnEndpoint } from './own-endpoints';
 import { CLOCK, IDS, RANDOM, systemClock, systemIds, systemRandom } from './system';
 import { TERM, type Term } from './term';
 import { WakeupBell } from './wakeup';
 
-/** Time, chance, ids, the bell and the present term, everywhere. */
+/** Time, chance, ids, the bell, the present term and where this process listens, everywhere. */
 @Module({})
 export class OpsModule {
-  static forTerm(term: Term): DynamicModule {
+  static forTerm(term: Term, own: readonly OwnEndpoint[]): DynamicModule {
     const providers = [
       { provide: CLOCK, useValue: systemClock },
       { provide: RANDOM, useValue: systemRandom },
       { provide: IDS, useValue: systemIds },
       { provide: TERM, useValue: term },
+      { provide: OWN_ENDPOINTS, useValue: own },
       WakeupBell,
     ];
     return {
@@ -20,7 +22,7 @@ export class OpsModule {
       global: true,
       controllers: [LivenessController],
       providers,
-      exports: [CLOCK, RANDOM, IDS, TERM, WakeupBell],
+      exports: [CLOCK, RANDOM, IDS, TERM, OWN_ENDPOINTS, WakeupBell],
     };
   }
 }
