@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { ConfigError } from '../config/config-error';
 import type { Config } from '../config/config.schema';
 import type { Service } from '../service';
 import { examplesText } from './client-verb';
@@ -64,6 +65,7 @@ async function startOr(start: () => Promise<Service>): Promise<Service> {
   try {
     return await start();
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     throw new CommandFailure(EXIT.failed, error instanceof Error ? error.message : String(error));
   }
 }

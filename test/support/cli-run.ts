@@ -15,6 +15,8 @@ export interface CliSurroundings {
   readonly env?: Readonly<Record<string, string>>;
   /** Standard input; default: none. */
   readonly input?: string;
+  /** A command that runs the program, as in `ip netns exec NAME`. Default: none. */
+  readonly within?: readonly string[];
 }
 
 /** A command of the built program, in a process of its own whose output is a pipe. */
@@ -34,8 +36,20 @@ export class CliRun {
     }));
   }
 
-  static start(args: readonly string[], { env = {}, input }: CliSurroundings = {}): CliRun {
-    const child = spawn(process.execPath, [ENTRY, ...args], {
+  /** What it wrote to standard output so far. */
+  get written(): string {
+    return this.out;
+  }
+
+  /** What it wrote to standard error so far. */
+  get complaints(): string {
+    return this.err;
+  }
+
+  static start(args: readonly string[], surroundings: CliSurroundings = {}): CliRun {
+    const { env = {}, input, within = [] } = surroundings;
+    const [program, ...rest] = [...within, process.execPath, ENTRY, ...args];
+    const child = spawn(program ?? process.execPath, rest, {
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     });
