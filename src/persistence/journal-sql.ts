@@ -118,14 +118,15 @@ export const SESSION = ['seqscan', 'bitmapscan', 'nestloop', 'mergejoin']
   .join(' ');
 
 /**
- * Takes the lease row of the term in share mode, so that a takeover and this transaction exclude
- * each other. No row: another term has begun. (A subquery without the lock would not do: a
- * statement that began before a takeover still sees the old term.)
+ * Takes the lease row of the term, so that a takeover and this transaction exclude each other. No
+ * row: another term has begun. (A subquery without the lock would not do: a statement that began
+ * before a takeover still sees the old term.) Key share is enough, since the epoch is part of a key,
+ * and lets renewals pass: behind `FOR SHARE` they would starve while transactions overlap.
  */
-export const FENCE = {
-  name: 'journal_fence',
-  text: `SELECT 1 FROM leadership WHERE name = 'scheduler' AND epoch = $1 FOR SHARE`,
-} as const;
+export const FENCE_SQL = `SELECT 1 FROM leadership WHERE name = 'scheduler' AND epoch = $1 FOR KEY SHARE`;
+
+/** The fence of the lane, prepared once. */
+export const FENCE = { name: 'journal_fence', text: FENCE_SQL } as const;
 
 /** Answers with the ids that were new; what is missing collided with a client's id (or our own). */
 export const INSERT_TASKS = statement('journal_insert_tasks', NEW_TASK, ({ names, values, rows }) =>

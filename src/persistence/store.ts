@@ -1,6 +1,7 @@
 import { QueryFailedError, TypeORMError, type DataSource, type EntityManager } from 'typeorm';
 import { isSchedulerError, SchedulerError } from '../core/errors';
 import type { Term } from '../ops/term';
+import { FENCE_SQL } from './journal-sql';
 import { isConnectionLoss, isPassing } from './sql-state';
 import { StoreUnavailableError } from './store-unavailable.error';
 
@@ -31,11 +32,7 @@ export async function inTerm<T>(
 ): Promise<T> {
   return answered(() =>
     dataSource.transaction(async (manager) => {
-      // Raw, because the query builder cannot lock a row in share mode.
-      const rows = await manager.query<unknown[]>(
-        `SELECT 1 FROM leadership WHERE name = 'scheduler' AND epoch = $1 FOR SHARE`,
-        [term.epoch],
-      );
+      const rows = await manager.query<unknown[]>(FENCE_SQL, [term.epoch]);
       if (rows.length === 0) {
         term.end('another process has begun a term');
         throw new SchedulerError('not_leading', `term ${term.epoch} has ended`);

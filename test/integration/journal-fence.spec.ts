@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { isSchedulerError } from '../../src/core/errors';
+import { FENCE_SQL } from '../../src/persistence/journal-sql';
 import { LeadershipLease } from '../../src/persistence/leadership-lease';
 import { heldOf, journalRig, PAYLOAD, type JournalRig } from '../support/journal-rig';
 import { until } from '../support/until';
@@ -115,6 +116,25 @@ describe('a term that is over', () => {
 });
 
 describe('a lease that is renewed', () => {
+  it('is not held up by a transaction of its own term, which holds up a takeover', async () => {
+    const options = { url: rig.url, leaseMs: 60_000, renewMs: 20, marginMs: 1_000 };
+    const lease = new LeadershipLease({ ...options, logger: rig.log });
+    expect(await lease.acquire()).toBe(2);
+    const writer = new Client({ connectionString: rig.url, application_name: 'writer' });
+    await writer.connect();
+    await writer.query('BEGIN');
+    expect((await writer.query(FENCE_SQL, [2])).rowCount).toBe(1);
+    const seen = new Set<number>();
+    await until(async () => seen.add(await renewedAt()).size > 3, 'three renewals');
+    const takeover = other.query(TAKE_OVER);
+    await until(async () => (await rig.blocked()) >= 1, 'the takeover, which waits');
+    await writer.query('COMMIT');
+    await takeover;
+    expect((await writer.query(FENCE_SQL, [2])).rowCount).toBe(0);
+    await writer.end();
+    await lease.close();
+  });
+
   it('is not held up by a lane that never pauses', async () => {
     const options = { url: rig.url, leaseMs: 1_000, renewMs: 50, marginMs: 200, logger: rig.log };
     const lease = new LeadershipLease(options);
@@ -135,20 +155,21 @@ describe('a lease that is renewed', () => {
         rig.fleet.forget(task);
       }
     });
-    const renewals = async (): Promise<number> => {
-      const [row] = await rig.query<{ renewed: number }>(
-        `SELECT extract(epoch FROM renewed_at)::float8 AS renewed FROM leadership`,
-      );
-      return row?.renewed ?? 0;
-    };
     const seen = new Set<number>();
-    await until(async () => seen.add(await renewals()).size > 20, 'twenty renewals');
+    await until(async () => seen.add(await renewedAt()).size > 20, 'twenty renewals');
     busy = false;
     await Promise.all(writers);
     expect(lost).toEqual([]);
     await lease.resign();
     await lease.close();
   }, 30_000);
+
+  async function renewedAt(): Promise<number> {
+    const [row] = await rig.query<{ renewed: number }>(
+      `SELECT extract(epoch FROM renewed_at)::float8 AS renewed FROM leadership`,
+    );
+    return row?.renewed ?? 0;
+  }
 
   function abandoned(id: string) {
     const held = [...rig.fleet.attempts.all()].find(

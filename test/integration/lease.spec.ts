@@ -190,7 +190,7 @@ describe('holding', () => {
     let now = 0;
     const lease = await contender({ leaseMs: 10_000, marginMs: 2_000, now: () => now });
     await client.query('BEGIN');
-    await client.query('SELECT 1 FROM leadership FOR SHARE');
+    await client.query('SELECT 1 FROM leadership FOR KEY SHARE');
     const acquired = lease.acquire();
     await until(
       async () => (await blockedSessions(client)) === 1,
