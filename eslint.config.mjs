@@ -123,7 +123,7 @@ const pureFiles = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', 'coverage/**', '.data/**'] },
+  { ignores: ['dist/**', 'examples/*/dist/**', 'node_modules/**', 'coverage/**', '.data/**'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -156,11 +156,17 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/config/**/*.ts', 'test/**/*.ts', 'src/**/*.spec.ts'],
+    files: [
+      'src/config/**/*.ts',
+      'test/**/*.ts',
+      'bench/**/*.ts',
+      'examples/**/*.ts',
+      'src/**/*.spec.ts',
+    ],
     rules: { 'no-restricted-properties': 'off' },
   },
   {
-    files: ['src/cli/**/*.ts', 'src/main.ts', 'test/support/**/*.ts'],
+    files: ['src/cli/**/*.ts', 'src/main.ts', 'test/support/**/*.ts', 'examples/**/*.ts'],
     rules: { 'no-console': 'off' },
   },
   ...arrows,

@@ -92,6 +92,13 @@ export class Scenario {
     return worker;
   }
 
+  /** Starts a reference worker that knows no scheduler. */
+  async loneWorker(model: string, ...flags: string[]): Promise<WorkerProcess> {
+    const worker = await WorkerProcess.start('--model', model, ...flags);
+    this.workers.push(worker);
+    return worker;
+  }
+
   /** Starts an original worker and registers it; default: where the services are. */
   async original(
     options: Omit<OriginalWorkerOptions, 'scheduler'> & Partial<OriginalWorkerOptions>,
