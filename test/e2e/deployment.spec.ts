@@ -55,7 +55,7 @@ describe('docker-compose.yml', () => {
     expect(command[0]).toBe('worker');
     const flags = workerFlags().exitOverride();
     flags.parse([...command.slice(1)], { from: 'user' });
-    expect(workerOptions(flags.opts(), undefined)).toMatchObject({
+    expect(workerOptions(flags.opts(), [], undefined)).toMatchObject({
       schedulerUrl: `http://${services.scheduler.hostname}:8102`,
       advertise: hostname,
       trustedNetworks: [subnet],
