@@ -10,6 +10,7 @@ const TOKENS = {
   limits: Symbol('Config.limits'),
   intervals: Symbol('Config.intervals'),
   retries: Symbol('Config.retries'),
+  circuit: Symbol('Config.circuit'),
   retention: Symbol('Config.retention'),
   scheduling: Symbol('Config.scheduling'),
   predictions: Symbol('Config.predictions'),

@@ -215,6 +215,41 @@ export const SETTINGS = {
       description: 'Longest pause before a retry.',
     }),
   },
+  circuit: {
+    faults: integer({
+      env: 'FORESAIL_CIRCUIT_FAULTS',
+      unit: 'starts',
+      fallback: 3,
+      min: 1,
+      max: 1_000,
+      description:
+        'Starts in a row that go wrong at an instance (no connection, no answer, 5xx other than ' +
+        '503) before it gets no new work for a while.',
+    }),
+    pauseFirstMs: duration({
+      env: 'FORESAIL_CIRCUIT_FIRST_MS',
+      fallback: 5_000,
+      description:
+        'How long such an instance gets nothing before it is tried with one task; it doubles.',
+    }),
+    pauseMostMs: duration({
+      env: 'FORESAIL_CIRCUIT_MOST_MS',
+      fallback: 60_000,
+      description: 'Longest pause before such an instance is tried again.',
+    }),
+    quarantineFirstMs: duration({
+      env: 'FORESAIL_QUARANTINE_FIRST_MS',
+      fallback: 60_000,
+      description:
+        'How long an instance that keeps failing tasks which others complete gets nothing before ' +
+        'it is tried with one task; it doubles.',
+    }),
+    quarantineMostMs: duration({
+      env: 'FORESAIL_QUARANTINE_MOST_MS',
+      fallback: 1_800_000,
+      description: 'Longest quarantine before such an instance is tried again.',
+    }),
+  },
   retention: {
     historyDays: decimal({
       env: 'FORESAIL_HISTORY_DAYS',
@@ -334,5 +369,7 @@ export const ORDERED: readonly { less: readonly string[]; than: string; orEqual?
   },
   { less: ['FORESAIL_LEASE_RENEW_MS', 'FORESAIL_LEASE_MARGIN_MS'], than: 'FORESAIL_LEASE_MS' },
   { less: ['FORESAIL_BACKOFF_FIRST_MS'], than: 'FORESAIL_BACKOFF_MOST_MS', orEqual: true },
+  { less: ['FORESAIL_CIRCUIT_FIRST_MS'], than: 'FORESAIL_CIRCUIT_MOST_MS', orEqual: true },
+  { less: ['FORESAIL_QUARANTINE_FIRST_MS'], than: 'FORESAIL_QUARANTINE_MOST_MS', orEqual: true },
   { less: ['FORESAIL_PAYLOAD_DAYS'], than: 'FORESAIL_HISTORY_DAYS', orEqual: true },
 ];

@@ -21,9 +21,10 @@ const B = instanceId('b');
 const SUCCESS: Outcome = { kind: 'succeeded', executionMs: 42 };
 const FAILURE: Outcome = { kind: 'failed', failure: 'exit', message: 'exit 1', executionMs: 7 };
 
-/** A course, and a list of what it asked of the fleet around it. */
+/** A course, and lists of what it asked of the fleet around it, and told it of workers. */
 function courseRig(chance = 0.5) {
   const asked: string[] = [];
+  const judged: string[] = [];
   const attempts = new AttemptIndex();
   const clock = new FakeClock(NOW);
   const course = new Course(
@@ -33,6 +34,7 @@ function courseRig(chance = 0.5) {
       vacate: ({ attempt }) => asked.push(`vacate ${attempt.no}`),
       requeue: () => asked.push('requeue'),
       leave: () => asked.push('leave'),
+      ended: ({ attempt }, { kind }) => judged.push(`${attempt.no} ${kind}`),
     },
     { clock, random: { next: () => chance } },
     { firstMs: 1_000, mostMs: 60_000 },
@@ -46,7 +48,7 @@ function courseRig(chance = 0.5) {
   /** A task in that state, with one live attempt on A where there must be one. */
   const active = (state: TaskState, overrides: Partial<Task> = {}): Held =>
     held(taskOf({ state, ...overrides }), { instanceId: A });
-  return { course, attempts, clock, asked, held, active };
+  return { course, attempts, clock, asked, judged, held, active };
 }
 
 /** The events of the changes, in short. */
@@ -180,6 +182,15 @@ describe('ended', () => {
     course.ended(good, SUCCESS);
     expect(bad.task.failure).toEqual({ kind: 'exit', message: 'exit 1' });
     expect(good.task.failure).toBeNull();
+  });
+
+  it('speaks for or against its worker, once', () => {
+    const { course, judged, active } = courseRig();
+    const [first, second] = [active('running'), active('running')];
+    for (const outcome of [SUCCESS, FAILURE]) course.ended(first, outcome);
+    course.lost(second, 'silent');
+    for (const outcome of [FAILURE, SUCCESS, SUCCESS]) course.ended(second, outcome);
+    expect(judged).toEqual(['1 succeeded', '1 succeeded']);
   });
 
   it('counts once: a repeat changes nothing', () => {

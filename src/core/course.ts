@@ -22,6 +22,8 @@ export interface Grounds {
   requeue(task: Task): void;
   /** The task waits no more, without having got an instance. */
   leave(task: Task): void;
+  /** The attempt ended by its worker's word, which says something of the worker too. */
+  ended(held: Held, outcome: Outcome): void;
 }
 
 /** How long a task stands aside after a lost or refused attempt: full jitter up to a doubling bound. */
@@ -101,6 +103,7 @@ export class Course {
       return { kind: 'ignored', changes: [change] };
     }
     attempt.executionMs = outcome.executionMs;
+    this.grounds.ended(held, outcome);
     if (isTerminal(task.state)) return { kind: 'freed', changes: [this.close(held, was)] };
     const rival = liveAttempt(task);
     const abandoned = rival && rival !== attempt ? [this.abandon(rival)] : [];

@@ -159,7 +159,7 @@ describe('Fleet', () => {
     it('uses an instance again when it has rested', () => {
       const { fleet, clock, instances } = rigWith([1]);
       const restsUntil = after(clock.now(), 250);
-      if (instances[0]) fleet.updateInstance(instances[0], { restsUntil });
+      if (instances[0]) fleet.circuits.rest(instances[0], 250);
       const { task } = submitted(fleet, draftOf());
       expect([placeOf(task), fleet.nextDue()]).toEqual(['queued i-1', restsUntil]);
       clock.advance(250);

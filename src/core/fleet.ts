@@ -1,12 +1,13 @@
 import { refusal, type FleetLimits, type Refusal } from './admission';
 import { AttemptIndex } from './attempt-index';
 import type { Held } from './backlog';
+import { Circuits, type CircuitOptions } from './circuits';
 import { Chronicle } from './chronicle';
 import { Course, type Backoff, type Grounds } from './course';
 import { Instance, type InstanceDraft } from './instance';
 import { InstanceDirectory } from './instance-directory';
 import { decide, type Placement } from './placement';
-import type { Clock, Ids, Random } from './ports';
+import type { Ids, Random } from './ports';
 import { Queue, type QueueSettings } from './queue';
 import { isRanked, type StrategyCatalog } from './strategy';
 import { ONE_SLOT } from './resources';
@@ -24,8 +25,7 @@ import {
 import { dispatchId, type InstanceId, type Instant, type QueueKey, type TaskId } from './units';
 
 /** What a fleet is made with. */
-export interface FleetOptions {
-  readonly clock: Clock;
+export interface FleetOptions extends CircuitOptions {
   readonly random: Random;
   readonly ids: Ids;
   readonly strategies: StrategyCatalog;
@@ -54,7 +54,6 @@ export type InstanceUpdate = Partial<
     | 'draining'
     | 'health'
     | 'lastContact'
-    | 'restsUntil'
     | 'provesAbsence'
     | 'speed'
   >
@@ -69,6 +68,8 @@ export class Fleet {
   readonly attempts = new AttemptIndex();
   /** What happens to tasks once they are reserved. */
   readonly course: Course;
+  /** Which instances are kept from new work for a while. */
+  readonly circuits: Circuits;
   private readonly directory = new InstanceDirectory();
   private readonly queuesByKey = new Map<QueueKey, Queue>();
   private readonly tasksById = new Map<TaskId, Task>();
@@ -76,7 +77,6 @@ export class Fleet {
   private readonly chronicle: Chronicle;
   /** Queues in which something may be placeable. */
   private readonly stirred = new Set<Queue>();
-  private readonly resting = new Set<Instance>();
   private readonly settingsByQueue = new Map<QueueKey, QueueSettings>();
   private defaults: QueueSettings;
   private payloadBytes = 0;
@@ -88,7 +88,9 @@ export class Fleet {
       vacate: (held) => this.vacate(held),
       requeue: (task) => this.join(task),
       leave: (task) => this.queueOf(task).leave(task, undefined, this.now),
+      ended: (held, outcome) => this.circuits.ended(held, outcome),
     };
+    this.circuits = new Circuits(this.directory, options, (instance) => this.changed(instance));
     this.course = new Course(
       this.chronicle,
       this.attempts,
@@ -161,10 +163,9 @@ export class Fleet {
     Object.assign(instance, fields);
     if (name !== undefined) this.directory.rename(instance, name);
     if (foreignMs !== undefined) instance.backlog.observeForeign(foreignMs, this.now);
-    if (instance.restsUntil > this.now) this.resting.add(instance);
     instance.backlog.advance(instance.slots, this.now);
-    this.refresh(instance);
-    if (!holdsOn(instance)) this.setFree(instance);
+    if (fields.registration === undefined) this.changed(instance);
+    else this.circuits.retry(instance);
   }
 
   /** Moves an instance to another queue, as when it serves another model now. */
@@ -228,7 +229,7 @@ export class Fleet {
     const load = { liveTasks: this.tasksById.size, payloadBytes: this.payloadBytes };
     const refused = refusal(draft, this.queuesByKey.get(draft.queue), load, this.options.limits);
     if (refused) return refused;
-    this.wakeRested();
+    this.circuits.wakeRested();
     const queue = this.queueFor(draft.queue);
     const task = newTask(draft);
     this.keep(task);
@@ -253,7 +254,7 @@ export class Fleet {
    * @returns the changes, and whether the limit was what ended the call
    */
   placeWaiting(limit: number): { readonly changes: readonly Change[]; readonly more: boolean } {
-    this.wakeRested();
+    this.circuits.wakeRested();
     const changes: Change[] = [];
     let left = limit;
     for (const queue of this.stirred) {
@@ -276,7 +277,7 @@ export class Fleet {
     const consider = (due: Instant | undefined): void => {
       if (due !== undefined && (next === undefined || due < next)) next = due;
     };
-    for (const instance of this.resting) consider(instance.restsUntil);
+    consider(this.circuits.nextDue());
     for (const queue of this.queuesByKey.values()) {
       consider(queue.line.nextDue());
       for (const instance of queue.instances.values()) consider(instance.line.nextDue());
@@ -463,6 +464,11 @@ export class Fleet {
     if (queue.waiting > 0 && queue.isOpen(instance)) this.stirred.add(queue);
   }
 
+  private changed(instance: Instance): void {
+    this.refresh(instance);
+    if (!instance.holdsOn) this.setFree(instance);
+  }
+
   /** Tasks that wait for this instance, or are planned on it, look for another one. */
   private setFree(instance: Instance): void {
     const queue = this.queueFor(instance.queue);
@@ -475,14 +481,6 @@ export class Fleet {
     if (queue.instances.size > 1) return;
     for (const task of queue.line.tasks()) queue.plan.put(task, this.now);
   }
-
-  private wakeRested(): void {
-    for (const instance of this.resting) {
-      if (instance.restsUntil > this.now) continue;
-      this.resting.delete(instance);
-      this.refresh(instance);
-    }
-  }
 }
 
 /** One try to place something. */
@@ -492,11 +490,6 @@ interface Step {
 }
 
 const NOT_PLACED: Step = { placed: false, changes: [] };
-
-/** True while tasks that are bound to the instance may go on waiting for it. */
-function holdsOn(instance: Instance): boolean {
-  return !instance.draining && instance.health !== 'lost' && instance.slots > 0;
-}
 
 function clientKey(kind: TaskKind, clientId: string): string {
   return `${kind}/${clientId}`;

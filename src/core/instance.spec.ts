@@ -22,7 +22,7 @@ describe('Instance', () => {
     ['lost', (instance) => (instance.health = 'lost')],
     ['suspect', (instance) => (instance.health = 'suspect')],
     ['no_replicas', (instance) => (instance.capacity = { ...ONE_SLOT, slots: 0 })],
-    ['resting', (instance) => (instance.restsUntil = instant(NOW + 1))],
+    ['resting', (instance) => instance.circuit.rest(instant(NOW + 1))],
   ])('says why it takes none: %s', (reason, change) => {
     const instance = instanceOf('i');
     change(instance);
@@ -35,7 +35,7 @@ describe('Instance', () => {
 
   it('has rested when the time has come', () => {
     const instance = instanceOf('i');
-    instance.restsUntil = NOW;
+    instance.circuit.rest(NOW);
     expect(instance.infeasible(ONE_SLOT, NOW)).toBeUndefined();
   });
 

@@ -1,8 +1,10 @@
 import { Backlog, type Pace } from './backlog';
+import { Circuit, type Withheld } from './circuit';
 import type { Candidate, Standing } from './strategy';
 import { fits, loadOf, take, type Resources } from './resources';
 import type { TaskKind } from './task';
-import { instant, type InstanceId, type Instant, type QueueKey } from './units';
+import { TrackRecord } from './track-record';
+import type { InstanceId, Instant, QueueKey } from './units';
 import { WaitingLine } from './waiting-line';
 
 /** What kind of capacity an instance is; kinds never mix. */
@@ -47,7 +49,7 @@ export interface InstanceDraft {
 
 /** Why an instance cannot take a task now. */
 export type Infeasible =
-  'removed' | 'draining' | 'lost' | 'suspect' | 'no_replicas' | 'resting' | 'too_small';
+  'removed' | 'draining' | 'lost' | 'suspect' | 'no_replicas' | 'too_small' | Withheld;
 
 /** A worker of the fleet and the work bound to it. Only `Fleet` changes it. */
 export class Instance {
@@ -57,6 +59,10 @@ export class Instance {
   readonly port: number;
   readonly registeredWallMs: number;
   readonly backlog = new Backlog();
+  /** Whether new work goes there, by what became of what went there before. */
+  readonly circuit = new Circuit();
+  /** How the last tasks there ended. */
+  readonly record = new TrackRecord();
   /** Tasks bound to this instance by an early-binding strategy. */
   readonly line: WaitingLine;
   queue: QueueKey;
@@ -68,8 +74,6 @@ export class Instance {
   draining: boolean;
   health: Health;
   lastContact: Instant;
-  /** Gets nothing before this instant: it has just refused, or could not be reached. */
-  restsUntil: Instant = instant(0);
   removed = false;
   /** Can it prove that it does not have an attempt? */
   provesAbsence = false;
@@ -92,6 +96,17 @@ export class Instance {
     this.lastContact = draft.lastContact;
     this.registeredWallMs = draft.registeredWallMs;
     this.line = new WaitingLine(orderG);
+  }
+
+  /** True while work may be planned on it. */
+  get isFit(): boolean {
+    return this.holdsOn && this.health === 'online';
+  }
+
+  /** True while tasks that are bound to it may go on waiting for it. */
+  get holdsOn(): boolean {
+    const isThere = this.health !== 'lost' && !this.draining && this.slots > 0;
+    return isThere && this.circuit.isClosed;
   }
 
   /** `host:port`. */
@@ -119,7 +134,7 @@ export class Instance {
     if (this.health !== 'online') return this.health;
     if (this.slots === 0) return 'no_replicas';
     if (!fits(demand, this.capacity)) return 'too_small';
-    return this.restsUntil > now ? 'resting' : undefined;
+    return this.circuit.withholds(this.backlog.held, now);
   }
 
   /** True when a slot (and whatever else the task needs) is free now. */

@@ -20,8 +20,8 @@ export class Plan {
   /** Takes note of what changed at the instance. */
   refresh(instance: Instance, now: Instant): void {
     if (instance.removed) return;
-    const fit = instance.health === 'online' && !instance.draining && instance.slots > 0;
-    this.byDrain.set(instance, instance.backlog.drainsAt(instance.pace, now), fit ? FIT : UNFIT);
+    const tier = instance.isFit ? FIT : UNFIT;
+    this.byDrain.set(instance, instance.backlog.drainsAt(instance.pace, now), tier);
   }
 
   /** The instance has left the queue. */

@@ -20,18 +20,21 @@ export interface StartRequest {
   readonly metadata: string;
 }
 
+/** Why a worker did not take an attempt that it could have taken. */
+export type Refusal = 'busy' | 'unwanted' | 'unreachable';
+
 /** What a start led to. */
 export type StartResult =
   /** The worker has it, under this id. */
   | { readonly kind: 'accepted'; readonly remoteId: string }
   /**
    * The worker certainly does not have it, and there is nothing wrong with the task. `busy`: it is
-   * there and has no room now; otherwise it could not be reached, or does not want us. Not to be
-   * tried there before `retryAfterMs`, when it said so.
+   * there and has no room now; `unwanted`: it does not want us, or not this; `unreachable`: it is
+   * not there. Not to be tried there before `retryAfterMs`, when it said so.
    */
   | {
       readonly kind: 'refused';
-      readonly busy: boolean;
+      readonly because: Refusal;
       readonly reason: string;
       readonly retryAfterMs: number | null;
     }

@@ -13,8 +13,8 @@ const REQUEST = {
 };
 
 describe('TaskInstanceExecutor', () => {
-  const clients = new TaskInstanceClients({ enqueueMs: 300, connections: 1 });
-  const executor = new TaskInstanceExecutor(clients);
+  const clients = new TaskInstanceClients({ connections: 1 });
+  const hasty = new TaskInstanceClients({ enqueueMs: 300, connections: 1 });
   let worker: WorkerStub;
 
   beforeEach(async () => {
@@ -23,10 +23,17 @@ describe('TaskInstanceExecutor', () => {
 
   afterEach(() => worker.stop());
 
-  afterAll(() => clients.onApplicationShutdown());
+  afterAll(async () => {
+    await clients.onApplicationShutdown();
+    await hasty.onApplicationShutdown();
+  });
 
-  const start = ({ host, port } = worker as { host: string; port: number }): Promise<StartResult> =>
-    executor.start({ host, port, protocol: 'enqueue' }, REQUEST);
+  const executor = new TaskInstanceExecutor(clients);
+  const start = (
+    { host, port } = worker as { host: string; port: number },
+    by = executor,
+  ): Promise<StartResult> => by.start({ host, port, protocol: 'enqueue' }, REQUEST);
+  const startInHaste = (): Promise<StartResult> => start(worker, new TaskInstanceExecutor(hasty));
 
   it('tells the id of what was accepted, by either generation', async () => {
     worker.on('POST /queue/enqueue', json({ task_id: 'r-1' }));
@@ -41,7 +48,7 @@ describe('TaskInstanceExecutor', () => {
     worker.on('POST /queue/enqueue', json({ detail: 'full' }, status, { 'retry-after': '3' }));
     expect(await start()).toEqual({
       kind: 'refused',
-      busy: true,
+      because: 'busy',
       reason: `task instance 127.0.0.1:${worker.port}, POST /queue/enqueue: answered ${status}: {"detail":"full"}`,
       retryAfterMs: 3_000,
     });
@@ -51,7 +58,7 @@ describe('TaskInstanceExecutor', () => {
     'takes %d for a worker that does not want it, now or from us',
     async (status) => {
       worker.on('POST /queue/enqueue', json({}, status));
-      expect(await start()).toMatchObject({ kind: 'refused', busy: false, retryAfterMs: null });
+      expect(await start()).toMatchObject({ kind: 'refused', because: 'unwanted' });
     },
   );
 
@@ -79,7 +86,7 @@ describe('TaskInstanceExecutor', () => {
 
   it('does not know what became of a request that got no answer in time', async () => {
     worker.on('POST /queue/enqueue', () => undefined);
-    expect(await start()).toMatchObject({
+    expect(await startInHaste()).toMatchObject({
       kind: 'unknown',
       reason: expect.stringContaining('no complete answer within 300 ms') as string,
     });
@@ -116,15 +123,15 @@ describe('TaskInstanceExecutor', () => {
     const { host, port } = worker;
     await worker.stop();
     const result = await start({ host, port });
-    expect(result).toMatchObject({ kind: 'refused', busy: false, retryAfterMs: null });
+    expect(result).toMatchObject({ kind: 'refused', because: 'unreachable' });
     worker = await WorkerStub.start();
   });
 
   it('knows that what had to wait for its turn too long was not sent', async () => {
     worker.on('POST /queue/enqueue', () => undefined);
-    const [first, second] = await Promise.all([start(), start()]);
+    const [first, second] = await Promise.all([startInHaste(), startInHaste()]);
     expect(first).toMatchObject({ kind: 'unknown' });
-    expect(second).toMatchObject({ kind: 'refused', busy: true });
+    expect(second).toMatchObject({ kind: 'refused', because: 'busy' });
     expect(worker.calls).toHaveLength(1);
   });
 });

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Executor, StartRequest, StartResult, Target } from './executor';
+import type { Executor, Refusal, StartRequest, StartResult, Target } from './executor';
 import { TaskInstanceClients } from './task-instance.clients';
 import { TaskInstanceError } from './task-instance.error';
 
@@ -29,11 +29,14 @@ export class TaskInstanceExecutor implements Executor {
 
 function resultOf(error: TaskInstanceError): StartResult {
   const { message: reason, code, sent, retryAfterMs } = error;
+  const refused = (because: Refusal): StartResult => {
+    return { kind: 'refused', because, reason, retryAfterMs };
+  };
   // Unsent for lack of time: the connections to this worker are all taken by slow answers.
-  if (!sent) return { kind: 'refused', busy: code === 'timeout', reason, retryAfterMs };
+  if (!sent) return refused(code === 'timeout' ? 'busy' : 'unreachable');
   const status = code === 'http_status' ? (error.status ?? 0) : 0;
-  if (BUSY.has(status)) return { kind: 'refused', busy: true, reason, retryAfterMs };
-  if (NOT_THE_TASK.has(status)) return { kind: 'refused', busy: false, reason, retryAfterMs };
+  if (BUSY.has(status)) return refused('busy');
+  if (NOT_THE_TASK.has(status)) return refused('unwanted');
   if (status >= 400 && status < 500) return { kind: 'rejected', reason };
   return { kind: 'unknown', reason };
 }

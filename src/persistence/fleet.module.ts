@@ -1,6 +1,7 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Logger, Module, type DynamicModule } from '@nestjs/common';
 import { CONFIG } from '../config/config.module';
 import type { Config } from '../config/config.schema';
+import type { CircuitNotice } from '../core/circuits';
 import { Fleet } from '../core/fleet';
 import { STRATEGY_CATALOG, type StrategyCatalog } from '../core/strategy';
 import { strategyName } from '../core/units';
@@ -64,7 +65,7 @@ export class FleetModule {
 type Repositories = [TasksRepository, InstancesRepository, StrategySettingsRepository];
 
 function emptyFleet(
-  { limits, retries, scheduling }: Config,
+  { limits, retries, circuit, scheduling }: Config,
   strategies: StrategyCatalog,
   ports: { readonly clock: Clock; readonly random: Random; readonly ids: Ids },
 ): Fleet {
@@ -75,6 +76,29 @@ function emptyFleet(
     limits,
     lossBackoff: { firstMs: retries.backoffFirstMs, mostMs: retries.backoffMostMs },
     refusalBackoff: REFUSAL_BACKOFF,
+    circuit: {
+      faults: circuit.faults,
+      pause: { firstMs: circuit.pauseFirstMs, mostMs: circuit.pauseMostMs },
+      quarantine: { firstMs: circuit.quarantineFirstMs, mostMs: circuit.quarantineMostMs },
+    },
+    notice: logNotice,
     defaults: { strategy, orderG: scheduling.orderWeight, prefetch: 0 },
   });
+}
+
+/** A quarantine asks for somebody to look: other workers complete what this one fails. */
+function logNotice({ instance, state, pauseMs }: CircuitNotice): void {
+  const logger = new Logger('Circuits');
+  const { id: instanceId, name } = instance;
+  const pause = `gets no new work for ${Math.round(pauseMs)} ms, then one task`;
+  switch (state) {
+    case 'open':
+      logger.warn({ msg: `starts at ${name} go wrong: it ${pause}`, instanceId });
+      break;
+    case 'quarantined':
+      logger.error({ msg: `${name} fails tasks that others complete: it ${pause}`, instanceId });
+      break;
+    case 'closed':
+      logger.log({ msg: `${name} gets work again`, instanceId });
+  }
 }

@@ -7,7 +7,6 @@ import type { Instance } from '../core/instance';
 import type { Clock } from '../core/ports';
 import { queueName } from '../core/queue';
 import type { Change } from '../core/task';
-import { after } from '../core/units';
 import { EXECUTOR, type Executor, type StartResult } from '../executors/executor';
 import { crashPoint } from '../ops/crash-points';
 import { CLOCK } from '../ops/system';
@@ -21,7 +20,7 @@ import { TaskRecorder } from '../tasks/task-recorder';
 /** Placements of one turn: the event loop gets to breathe in between. */
 const PLACEMENTS_PER_TURN = 256;
 /** An instance that refused is left alone for this long, unless it says otherwise, in ms. */
-const REST_MS = { busy: 250, unreachable: 1_000 };
+const REST_MS = { busy: 250, unwanted: 1_000 };
 
 /** While PostgreSQL is away nothing is placed or sent; this often it is looked whether it is back. */
 const STORE_RETRY_MS = 100;
@@ -135,20 +134,36 @@ export class Dispatcher implements OnApplicationBootstrap {
       ...payload,
     });
     crashPoint('dispatch:answered');
+    this.heed(result, instance, held);
     await this.follow(held, instance, result);
     crashPoint('dispatch:confirmed');
+  }
+
+  /** What the answer says of the instance. That it rejected a task says nothing. */
+  private heed(result: StartResult, instance: Instance, { attempt }: Held): void {
+    const { circuits } = this.fleet;
+    switch (result.kind) {
+      case 'rejected':
+        return;
+      case 'accepted':
+        circuits.accepted(instance);
+        break;
+      case 'unknown':
+        circuits.faulted(instance, attempt);
+        break;
+      case 'refused':
+        if (result.because === 'unreachable') circuits.faulted(instance, attempt);
+        else circuits.rest(instance, result.retryAfterMs ?? REST_MS[result.because]);
+    }
+    this.bell.signal();
   }
 
   private async follow(held: Held, instance: Instance, result: StartResult): Promise<void> {
     switch (result.kind) {
       case 'accepted':
         return this.lifecycle.confirmed(held, result.remoteId);
-      case 'refused': {
-        const rest = result.retryAfterMs ?? (result.busy ? REST_MS.busy : REST_MS.unreachable);
-        const restsUntil = after(this.clock.now(), rest);
-        this.fleet.updateInstance(instance, { restsUntil });
+      case 'refused':
         return this.lifecycle.returned(held, `${instance.name} refused: ${result.reason}`);
-      }
       case 'rejected': {
         const message = `${instance.name} rejected it: ${result.reason}`;
         const outcome = { kind: 'failed', failure: 'start_error', message } as const;

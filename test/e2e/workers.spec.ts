@@ -155,6 +155,7 @@ describe('workers that answer late, refuse, come and go', () => {
     await until(async () => (await desk.instance('leaving')) === undefined, 'its removal');
     await scenario.worker('staying', 'drain');
     expect(await leaving.ended()).toEqual({ code: 0, signal: null });
+    await desk.instanceIs('staying', 'online');
     const { id: staying } = await desk.instance('staying');
     for (const taskId of ['drain-1', ...waiting]) {
       const ended = await desk.reached(taskId, 'succeeded');

@@ -1,4 +1,5 @@
 import type { Held } from '../../src/core/backlog';
+import type { CircuitLimits } from '../../src/core/circuit';
 import { QuantileDistribution } from '../../src/core/distribution';
 import { Fleet, type FleetOptions } from '../../src/core/fleet';
 import { Instance, type InstanceDraft } from '../../src/core/instance';
@@ -154,6 +155,13 @@ export interface FleetRig {
   readonly options: FleetOptions;
 }
 
+/** Opens after 3 faults for 5 s, doubling to 20 s; a quarantine is 60 s, doubling to 240 s. */
+export const CIRCUIT: CircuitLimits = {
+  faults: 3,
+  pause: { firstMs: 5_000, mostMs: 20_000 },
+  quarantine: { firstMs: 60_000, mostMs: 240_000 },
+};
+
 /** An empty fleet: `earliest`, first come first served, no prefetch, wide limits. */
 export function fleetRig(overrides: Partial<Omit<FleetOptions, 'clock'>> = {}): FleetRig {
   const clock = new FakeClock();
@@ -165,6 +173,8 @@ export function fleetRig(overrides: Partial<Omit<FleetOptions, 'clock'>> = {}): 
     limits: { liveTasks: 1000, queuedPerQueue: 1000, livePayloadBytes: 1_000_000 },
     lossBackoff: { firstMs: 1_000, mostMs: 60_000 },
     refusalBackoff: { firstMs: 100, mostMs: 5_000 },
+    circuit: CIRCUIT,
+    notice: () => undefined,
     defaults: settingsOf('earliest'),
     ...overrides,
   };

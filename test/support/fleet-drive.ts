@@ -5,7 +5,7 @@ import { checkInvariants } from '../../src/core/invariants';
 import type { QueueSettings } from '../../src/core/queue';
 import { ONE_SLOT } from '../../src/core/resources';
 import { isTerminal, type Change, type Outcome, type TaskState } from '../../src/core/task';
-import { after, strategyName, taskId, type QueueKey, type TaskId } from '../../src/core/units';
+import { strategyName, taskId, type QueueKey, type TaskId } from '../../src/core/units';
 import { draftOf, fleetRig, instanceDraftOf } from './builders';
 import type { FakeClock } from './fake-clock';
 import { FleetLedger, must, REMOTE_IDS } from './fleet-ledger';
@@ -203,6 +203,12 @@ export class FleetDrive {
         return follow(ledger.lost(held), course.lost(held, 'silent'));
       case 'lost_here':
         return follow(ledger.lost(held), course.lost(held, 'answer lost', false));
+      case 'accepted':
+      case 'faulted': {
+        const instance = this.fleet.instances.get(held.attempt.instanceId);
+        if (instance) this.fleet.circuits[what](instance, held.attempt);
+        return follow(held.task.state, []);
+      }
       case 'succeeded':
       case 'failed':
         return this.end(held, what === 'succeeded');
@@ -212,7 +218,7 @@ export class FleetDrive {
   private end(held: Held, success: boolean): TaskState | null {
     const outcome: Outcome = success
       ? { kind: 'succeeded', executionMs: 5 }
-      : { kind: 'failed', failure: 'exit', message: 'exit 1', executionMs: null };
+      : { kind: 'failed', failure: 'worker_error', message: 'no', executionMs: null };
     const expected = this.ledger.ended(held, success);
     const ending = this.fleet.course.ended(held, outcome);
     must(ending.kind === expected.kind, `end was ${ending.kind}, should be ${expected.kind}`);
@@ -273,8 +279,8 @@ export class FleetDrive {
     this.fleet.updateInstance(instance, {
       ...fields,
       ...(slots === undefined ? {} : { capacity: { ...ONE_SLOT, slots } }),
-      ...(restMs === undefined ? {} : { restsUntil: after(this.clock.now(), restMs) }),
     });
+    if (restMs !== undefined) this.fleet.circuits.rest(instance, restMs);
   }
 
   private remove({ pick }: StepOf<'remove'>): void {

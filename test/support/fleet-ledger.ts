@@ -241,8 +241,12 @@ export class FleetLedger {
 
   /** True when the instance may get a task now: a free slot, or room for one that is sent ahead. */
   isOpen(queue: Queue, instance: Instance, now: Instant): boolean {
-    const { removed, draining, health, slots, restsUntil, notifies } = instance;
-    if (removed || draining || health !== 'online' || slots === 0 || restsUntil > now) return false;
+    const { removed, draining, health, slots, circuit, notifies } = instance;
+    if (removed || draining || health !== 'online' || slots === 0) return false;
+    // Of what is there now, some may have been reserved after the moment that is looked at.
+    const known = new Set(this.occupants(instance.id));
+    const held = [...instance.backlog.held].filter(({ attempt }) => known.has(attempt.dispatchId));
+    if (circuit.withholds(held, now) !== undefined) return false;
     const ahead = Math.max(queue.settings.prefetch, notifies ? 0 : 1);
     return this.occupied(instance.id) < slots + ahead;
   }

@@ -71,7 +71,7 @@ function plannedWork(instances: readonly Instance[]): string {
 }
 
 function restoreInstance(fleet: Fleet, instance: Instance, { clock }: FleetOptions): void {
-  const { speed, restsUntil, provesAbsence } = instance;
+  const { speed, provesAbsence, circuit } = instance;
   const foreignMs = instance.backlog.foreignMs(clock.now());
   const draft: InstanceDraft = {
     id: instance.id,
@@ -90,7 +90,8 @@ function restoreInstance(fleet: Fleet, instance: Instance, { clock }: FleetOptio
     registeredWallMs: instance.registeredWallMs,
   };
   const restored = fleet.addInstance(draft);
-  fleet.updateInstance(restored, { speed, restsUntil, provesAbsence, foreignMs });
+  fleet.updateInstance(restored, { speed, provesAbsence, foreignMs });
+  fleet.circuits.rest(restored, circuit.restsUntil - clock.now());
 }
 
 /** What rows hold, in the order in which attempts were reserved: a worker's queue is a FIFO. */

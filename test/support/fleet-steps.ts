@@ -68,7 +68,9 @@ export type AttemptStep =
   | 'failed'
   | 'returned'
   | 'lost'
-  | 'lost_here';
+  | 'lost_here'
+  | 'accepted'
+  | 'faulted';
 
 /** What may be set about an instance. */
 export interface InstanceChange {
@@ -127,6 +129,9 @@ const attemptSteps = fc.constantFrom<AttemptStep>(
   'lost',
   'lost',
   'lost_here',
+  'accepted',
+  'faulted',
+  'faulted',
 );
 
 const submit = fc.record({
