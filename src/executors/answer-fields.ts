@@ -67,6 +67,13 @@ export class AnswerFields {
     throw this.wrong(name, 'a text');
   }
 
+  /** @throws {AnswerFault} when it is not a list of texts */
+  texts(name: string): readonly string[] {
+    const value = this.value(name);
+    if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
+    throw this.wrong(name, 'a list of texts');
+  }
+
   /** @throws {AnswerFault} when it is not a whole number from 0 to `most` */
   count(name: string, most = Number.MAX_SAFE_INTEGER): number {
     const value = this.value(name);

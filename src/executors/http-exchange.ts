@@ -110,8 +110,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: unknown, error: Error): void {
     if (this.over) return;
-    const reason = error.message === '' ? codeOf(error) : error.message;
-    this.fail(isBadHttp(error) ? 'bad_answer' : 'unreachable', reason, error);
+    this.fail(isBadHttp(error) ? 'bad_answer' : 'unreachable', reasonOf(error), error);
   }
 
   private get isOk(): boolean {
@@ -161,9 +160,16 @@ function isBadHttp(error: Error): boolean {
   );
 }
 
-/** For errors without a message, as when every address of a name failed. */
-function codeOf(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : 'the connection failed';
+/**
+ * What the error says, without the address, which the message names already. When every address of
+ * a name failed, there is only a code.
+ */
+function reasonOf(error: Error): string {
+  if (error instanceof errors.ConnectTimeoutError) return 'no connection in time';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (error.message === '') return code ?? 'the connection failed';
+  const isOfSystem = 'syscall' in error && typeof error.syscall === 'string';
+  return isOfSystem && code !== undefined ? `${error.syscall} ${code}` : error.message;
 }
 
 /** Seconds or an HTTP date, as a bounded number of ms from now; null when absent or unreadable. */

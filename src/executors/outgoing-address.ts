@@ -1,19 +1,16 @@
 import type * as dns from 'node:dns';
-import { isIP, type LookupFunction } from 'node:net';
-import * as ipaddr from 'ipaddr.js';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
 
-/** Addresses that no worker can have: nothing of ours is to be sent there. */
-const REFUSED_RANGES: ReadonlySet<string> = new Set([
-  'unspecified',
-  'broadcast',
-  'multicast',
-  'linkLocal',
-]);
-/** Metadata services of clouds that are not at a link-local address. */
-const METADATA_SERVICES: ReadonlySet<string> = new Set([
-  '100.100.100.200',
-  '192.0.0.192',
-  'fd00:ec2::254',
+/**
+ * Addresses that no worker can have: nothing of ours is to be sent there. The last three are
+ * metadata services of clouds that are not at a link-local address.
+ */
+const REFUSED = blockListOf([
+  ['unspecified', '0.0.0.0/8', '::/128'],
+  ['link-local', '169.254.0.0/16', 'fe80::/10'],
+  ['multicast', '224.0.0.0/4', 'ff00::/8'],
+  ['broadcast', '255.255.255.255/32'],
+  ['metadata service', '100.100.100.200/32', '192.0.0.192/32', 'fd00:ec2::254/128'],
 ]);
 const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})$/;
 
@@ -48,11 +45,10 @@ export function originOf(host: string, port: number, rule = ANY_ADDRESS): Origin
 
 /** Why nothing may be sent to this address; undefined when it may, or when it is a name. */
 export function addressFault(address: string): string | undefined {
-  if (isIP(address) === 0) return undefined;
-  const parsed = ipaddr.process(address);
-  const range = METADATA_SERVICES.has(parsed.toString()) ? 'metadata service' : parsed.range();
-  if (range !== 'metadata service' && !REFUSED_RANGES.has(range)) return undefined;
-  return `${address} is not an address that a worker can have (${range})`;
+  const version = isIP(address);
+  if (version === 0) return undefined;
+  const found = REFUSED.find(({ list }) => list.check(address, familyOf(version)));
+  return found && `${address} is not an address that a worker can have (${found.name})`;
 }
 
 /** How names are resolved, as by `dns.lookup`: with an error there are no addresses. */
@@ -105,4 +101,22 @@ function unknownName(hostname: string): Error {
 
 function refused(reason: string): Origin {
   return { kind: 'refused', reason };
+}
+
+/** An IPv4 address is found in its IPv6 spelling too. */
+function blockListOf(
+  ranges: readonly (readonly [name: string, ...blocks: string[]])[],
+): readonly { readonly name: string; readonly list: BlockList }[] {
+  return ranges.map(([name, ...blocks]) => {
+    const list = new BlockList();
+    for (const block of blocks) {
+      const [address = '', prefix] = block.split('/');
+      list.addSubnet(address, Number(prefix), familyOf(isIP(address)));
+    }
+    return { name, list };
+  });
+}
+
+function familyOf(version: number): 'ipv4' | 'ipv6' {
+  return version === 6 ? 'ipv6' : 'ipv4';
 }

@@ -411,13 +411,35 @@ describe('TaskInstanceClient', () => {
 
   it('starts and stops replicas', async () => {
     worker.on('POST /models/start', json({ detail: 'ok', replicas_started: 2, total_replicas: 3 }));
-    worker.on('POST /models/stop', json({ detail: 'ok', remaining_replicas: 0 }));
+    const stopped = { detail: 'ok', stopped_replicas: ['a', 'b'], remaining_replicas: 1 };
+    worker.on('POST /models/stop', json(stopped));
     const start = { modelType: 'llama', count: 2, config: { tp: 1 }, gpusPerModel: 1 };
-    expect(await client.startModels(start)).toBe(3);
-    expect(await client.stopModels(null)).toBe(0);
+    expect(await client.startModels(start)).toEqual({ started: 2, total: 3 });
+    await client.startModels({ modelType: 'llama' });
+    expect(await client.stopModels(2)).toEqual({ stopped: ['a', 'b'], remaining: 1 });
+    await client.stopModels();
     expect(worker.calls.map(({ body }) => JSON.parse(body) as unknown)).toEqual([
       { model_type: 'llama', count: 2, config: { tp: 1 }, num_gpus_per_model: 1 },
+      { model_type: 'llama', count: 1, config: {}, num_gpus_per_model: 0 },
+      { count: 2 },
       { count: null },
     ]);
   });
+
+  it.each(['POST /models/start', 'POST /models/stop'])('never repeats %s', async (call) => {
+    worker.on(call, (response) => response.destroy());
+    const made = call.endsWith('start')
+      ? client.startModels({ modelType: 'llama' })
+      : client.stopModels();
+    expect(await failureOf(made)).toMatchObject({ code: 'unreachable', sent: true, call });
+    expect(worker.calls).toHaveLength(1);
+  });
+
+  it.each([[{}], [{ stopped_replicas: 2, remaining_replicas: 0 }], [{ stopped_replicas: [1] }]])(
+    'refuses %j for an answer to a stop',
+    async (answer) => {
+      worker.on('POST /models/stop', json(answer));
+      expect(await failureOf(client.stopModels())).toMatchObject({ code: 'bad_answer' });
+    },
+  );
 });

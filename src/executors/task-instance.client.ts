@@ -30,9 +30,27 @@ const NOT_FOUND = 404;
 /** Replicas to start. */
 export interface ModelStart {
   readonly modelType: string;
-  readonly count: number;
-  readonly config: object;
-  readonly gpusPerModel: number;
+  /** Default: 1. */
+  readonly count?: number;
+  /** Whatever the model wants to know. Default: nothing. */
+  readonly config?: object;
+  /** Default: 0. */
+  readonly gpusPerModel?: number;
+}
+
+/** What a start of replicas led to. */
+export interface StartedReplicas {
+  readonly started: number;
+  /** How many there are now. */
+  readonly total: number;
+}
+
+/** What a stop of replicas led to. */
+export interface StoppedReplicas {
+  /** Names of those that were stopped. */
+  readonly stopped: readonly string[];
+  /** How many are left. */
+  readonly remaining: number;
 }
 
 /**
@@ -129,21 +147,25 @@ export class TaskInstanceClient {
     );
   }
 
-  /** Starts replicas. @returns how many there are then */
-  startModels({ modelType, count, config, gpusPerModel }: ModelStart): Promise<number> {
-    const start = { model_type: modelType, count, config, num_gpus_per_model: gpusPerModel };
-    const request = this.post('/models/start', this.options.modelsMs, JSON.stringify(start));
-    return this.connection.tell(request, (bytes) =>
-      AnswerFields.of(decode(bytes)).count('total_replicas'),
-    );
+  /** Starts replicas of a model. Made once: a repeat would start as many again. */
+  startModels(start: ModelStart): Promise<StartedReplicas> {
+    const { modelType, count = 1, config = {}, gpusPerModel = 0 } = start;
+    const body = { model_type: modelType, count, config, num_gpus_per_model: gpusPerModel };
+    const request = this.post('/models/start', this.options.modelsMs, JSON.stringify(body));
+    return this.connection.tell(request, (bytes) => {
+      const fields = AnswerFields.of(decode(bytes));
+      return { started: fields.count('replicas_started'), total: fields.count('total_replicas') };
+    });
   }
 
-  /** Stops that many replicas, or all of them (null). @returns how many are left */
-  stopModels(count: number | null): Promise<number> {
+  /** Stops that many replicas, or all of them (null). Made once, as `startModels`. */
+  stopModels(count: number | null = null): Promise<StoppedReplicas> {
     const request = this.post('/models/stop', this.options.modelsMs, JSON.stringify({ count }));
-    return this.connection.tell(request, (bytes) =>
-      AnswerFields.of(decode(bytes)).count('remaining_replicas'),
-    );
+    return this.connection.tell(request, (bytes) => {
+      const fields = AnswerFields.of(decode(bytes));
+      const stopped = fields.texts('stopped_replicas');
+      return { stopped, remaining: fields.count('remaining_replicas') };
+    });
   }
 
   /** Takes no further calls and resolves when those under way are over. */

@@ -86,9 +86,7 @@ describe('WorkerConnection', () => {
     await worker.stop();
     const error = await failureOf(connect({ host, port }).tell(POST, text));
     expect(error).toMatchObject({ code: 'unreachable', sent: false, status: null });
-    expect(error.message).toBe(
-      `task instance 127.0.0.1:${port}, POST /a: connect ECONNREFUSED 127.0.0.1:${port}`,
-    );
+    expect(error.message).toBe(`task instance 127.0.0.1:${port}, POST /a: connect ECONNREFUSED`);
   });
 
   it('knows that a name that does not resolve carried nothing', async () => {
@@ -96,7 +94,7 @@ describe('WorkerConnection', () => {
     const host = `${'x'.repeat(64)}.invalid`;
     const error = await failureOf(connect({ host, port: 9 }).ask(GET, text));
     expect(error).toMatchObject({ code: 'unreachable', sent: false });
-    expect(error.message).toContain(`ENOTFOUND ${host}`);
+    expect(error.message).toContain('ENOTFOUND');
   });
 
   const onLinux = process.platform === 'linux' ? it : it.skip;
@@ -105,7 +103,7 @@ describe('WorkerConnection', () => {
     started.push(frozen);
     const error = await failureOf(connect(frozen, 8, 50).tell(POST, text));
     expect(error).toMatchObject({ code: 'unreachable', sent: false });
-    expect(error.message).toContain('Connect Timeout Error');
+    expect(error.message).toContain('no connection in time');
   });
 
   it('sends nothing to an address that no worker can have', async () => {

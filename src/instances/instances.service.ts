@@ -7,6 +7,7 @@ import { queueKey, queueName } from '../core/queue';
 import { NOTHING } from '../core/resources';
 import { instanceId } from '../core/units';
 import type { WorkerIdentity } from '../executors/task-instance.client';
+import { TaskInstanceError } from '../executors/task-instance.error';
 import { TaskInstanceClients } from '../executors/task-instance.clients';
 import { CLOCK, IDS } from '../ops/system';
 import { WakeupBell } from '../ops/wakeup';
@@ -114,8 +115,9 @@ export class InstancesService {
     try {
       return await this.clients.for(host, port).identify();
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      const message = `task instance ${host}:${port} cannot be reached: ${why}`;
+      if (!(error instanceof TaskInstanceError)) throw error;
+      const { call, reason } = error;
+      const message = `task instance ${host}:${port} cannot be reached: ${call}: ${reason}`;
       throw new SchedulerError('unreachable_instance', message, {}, { cause: error });
     }
   }

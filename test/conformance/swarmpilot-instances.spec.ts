@@ -79,7 +79,8 @@ describe('POST /ti/register', () => {
       const instance = await rig.original();
       const { host, port, address } = instance;
       await instance.stop();
-      await refused({ host, port, model_name: 'm' }, new RegExp(`${address} cannot be reached`));
+      const once = `^task instance ${address} cannot be reached: GET /status: connect ECONNREFUSED$`;
+      await refused({ host, port, model_name: 'm' }, new RegExp(once));
     });
 
     it('when another model is served there', async () => {
