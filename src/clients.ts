@@ -1,0 +1,26 @@
+/**
+ * What other programs may import, as `foresail/clients` (docs/clients.md): clients of the interfaces
+ * that the scheduler speaks to. They load undici and nothing else.
+ */
+export { dispatchId, taskId, type DispatchId, type TaskId } from './core/units';
+export type { WorkerProtocol } from './core/instance';
+export type { StartRequest } from './executors/executor';
+export {
+  TaskInstanceClient,
+  type ModelStart,
+  type StartedReplicas,
+  type StoppedReplicas,
+  type WorkerIdentity,
+  type WorkerPrediction,
+  type WorkerResult,
+  type WorkerStatus,
+} from './executors/task-instance.client';
+export {
+  TaskInstanceError,
+  type TaskInstanceErrorCode,
+  type TaskInstanceFailure,
+} from './executors/task-instance.error';
+export {
+  TASK_INSTANCE_DEFAULTS,
+  type TaskInstanceOptions,
+} from './executors/task-instance.options';
