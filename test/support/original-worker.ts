@@ -42,9 +42,16 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-interface StubAnswer extends Refusal {
-  readonly body: unknown;
+/** An answer of its own. */
+export interface OriginalAnswer extends Refusal {
+  /** A text is sent as it is, anything else as JSON. */
+  readonly body?: unknown;
+  /** Writes the answer by itself, or none at all. */
+  readonly pour?: (response: ServerResponse) => void;
 }
+
+/** Accepts the call and never answers. */
+export const HANG: OriginalAnswer = { status: 0, pour: () => undefined };
 
 interface Job {
   readonly remoteId: string;
@@ -69,7 +76,18 @@ export class OriginalWorker {
   /** Answers to its calls, in order; status 0 where there was none. */
   readonly replies: Reply[] = [];
   replicas: number;
+  /** What its status names. */
+  model: string;
   reporting: Reporting;
+  /** `later`: it knows `/info` and `/queue/submit` instead of `/status` and `/queue/enqueue`. */
+  generation: 'first' | 'later' = 'first';
+  /** Why everything that it executes fails. */
+  breaks: string | null = null;
+  /** Answers in its place; calls `honest` for what it would do and say by itself. */
+  lie: (call: string, honest: () => Promise<OriginalAnswer>) => Promise<OriginalAnswer> = (
+    _call,
+    honest,
+  ) => honest();
   /** Says which arrivals are refused; default: none. */
   refuse: (arrival: Arrival) => Refusal | null = () => null;
   /** The answer to an enqueue that was taken waits for this. */
@@ -86,6 +104,7 @@ export class OriginalWorker {
 
   private constructor(private readonly options: OriginalWorkerOptions) {
     this.replicas = options.replicas ?? 1;
+    this.model = options.model;
     this.reporting = options.reporting ?? 'result';
   }
 
@@ -106,8 +125,8 @@ export class OriginalWorker {
 
   /** Makes itself known. @throws {Error} when the scheduler does not take it */
   async register(): Promise<void> {
-    const { host, port } = this;
-    const said = await this.tell('/ti/register', { host, port, model_name: this.options.model });
+    const { host, port, model } = this;
+    const said = await this.tell('/ti/register', { host, port, model_name: model });
     const isTaken = (said.body as { status?: unknown }).status === 'success';
     if (!isTaken) throw new Error(`not registered: ${JSON.stringify(said)}`);
   }
@@ -158,6 +177,11 @@ export class OriginalWorker {
     for (const finish of [...this.running.values()]) finish();
   }
 
+  /** What it made of a task that has finished; undefined when there is none. */
+  resultOf(remoteId: string): JsonObject | null | undefined {
+    return this.jobs.get(remoteId)?.result;
+  }
+
   // --- the wire --------------------------------------------------------------------------------
 
   private async receive(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -165,15 +189,23 @@ export class OriginalWorker {
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const { method = '', url = '' } = incoming;
     const text = Buffer.concat(chunks).toString();
-    const { status, headers, body } = await this.answer(`${method} ${url}`, text);
+    const call = `${method} ${url}`;
+    const answer = await this.lie(call, () => this.answer(call, text));
+    const { status, headers, body, pour } = answer;
+    if (pour) {
+      pour(response);
+      return;
+    }
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
-    response.end(JSON.stringify(body));
+    response.end(typeof body === 'string' ? body : JSON.stringify(body));
   }
 
-  private async answer(call: string, text: string): Promise<StubAnswer> {
-    if (call === 'POST /queue/enqueue') return this.takeIn(text);
-    if (call === 'GET /status') return ok(this.status());
-    if (call === 'POST /queue/predict') return ok(this.prediction());
+  private async answer(call: string, text: string): Promise<OriginalAnswer> {
+    const isLater = this.generation === 'later';
+    if (call === (isLater ? 'POST /queue/submit' : 'POST /queue/enqueue')) return this.takeIn(text);
+    if (call === 'GET /info' && isLater) return ok(this.info());
+    if (call === 'GET /status' && !isLater) return ok(this.status());
+    if (call === 'POST /queue/predict' && !isLater) return ok(this.prediction());
     // Parameters that it does not know are ignored.
     if (/^GET \/results(\?|$)/.test(call)) {
       return ok([...this.jobs.values()].filter(isFinished).map(resultOf));
@@ -191,20 +223,33 @@ export class OriginalWorker {
   private status(): object {
     return {
       instance_id: this.name,
-      model_type: this.options.model,
+      model_type: this.model,
       replicas_running: this.replicas,
       queue_size: this.line.length,
-      status: this.running.size + this.line.length > 0 ? 'running' : 'idle',
+      status: this.occupation,
     };
+  }
+
+  private info(): object {
+    return {
+      instance_status: this.occupation,
+      deployed_model: { model_name: this.model, replicas: this.replicas },
+      queue_info: { length_of_queue: this.line.length },
+    };
+  }
+
+  private get occupation(): 'running' | 'idle' {
+    return this.running.size + this.line.length > 0 ? 'running' : 'idle';
   }
 
   private prediction(): object {
     return { expected_ms: 0, error_ms: 0, queue_size: this.line.length };
   }
 
-  private async takeIn(text: string): Promise<StubAnswer> {
-    const body = JSON.parse(text) as { input_data: JsonObject; metadata: JsonObject };
-    const arrival = { input: body.input_data, metadata: body.metadata };
+  private async takeIn(text: string): Promise<OriginalAnswer> {
+    const body = JSON.parse(text) as Record<string, JsonObject>;
+    const input = body[this.generation === 'later' ? 'task_input' : 'input_data'] ?? {};
+    const arrival = { input, metadata: body['metadata'] ?? {} };
     this.arrivals.push(arrival);
     const refusal = this.refuse(arrival);
     if (refusal) return { ...refusal, body: { detail: 'refused' } };
@@ -242,7 +287,7 @@ export class OriginalWorker {
     if (!this.running.delete(job)) return; // It ended before, or belongs to an earlier life.
     const { input, metadata } = job.arrival;
     const { fail } = metadata;
-    const error = typeof fail === 'string' ? fail : null;
+    const error = typeof fail === 'string' ? fail : this.breaks;
     const digest = createHash('sha256').update(canonicalJson(input)).digest('hex');
     job.executionMs = (now() - startedAt) * 1000;
     job.error = error;
@@ -294,7 +339,7 @@ async function post(url: string, body: object): Promise<Reply> {
   }
 }
 
-function ok(body: unknown): StubAnswer {
+function ok(body: unknown): OriginalAnswer {
   return { status: 200, body };
 }
 
