@@ -28,6 +28,7 @@ import { StrategiesModule } from './strategies/strategies.module';
 import { TASKS_ROUTES } from './tasks/tasks.controller';
 import { TasksModule } from './tasks/tasks.module';
 import type { NonEmpty } from './core/units';
+import type { DataSource } from 'typeorm';
 
 /** What one term of leadership is made with. */
 export interface TermOptions {
@@ -37,6 +38,12 @@ export interface TermOptions {
   readonly ownEndpoints: readonly OwnEndpoint[];
   readonly strategies: StrategyCatalog;
   readonly logger: Logger;
+}
+
+/** What connects a term with the database: its journal, and everything else. */
+export interface TermStore {
+  readonly journal: TaskJournal;
+  readonly dataSource: DataSource;
 }
 
 /** Everything that is spoken here; the native API owns what is nobody else's. */
@@ -57,17 +64,17 @@ export const DIALECTS: NonEmpty<Dialect> = [
  */
 @Module({})
 export class AppModule {
-  /** @param journal whoever made it opens and closes it */
-  static forTerm(options: TermOptions, journal: TaskJournal): DynamicModule {
-    const { config, databaseUrl, term, strategies, logger } = options;
+  /** @param store whoever made it opens and closes it */
+  static forTerm(options: TermOptions, { journal, dataSource }: TermStore): DynamicModule {
+    const { config, term, strategies, logger } = options;
     return {
       module: AppModule,
       imports: [
         LoggerModule.forRoot({ pinoHttp: { logger, autoLogging: false }, forRoutes: [] }),
         ConfigModule.forRoot(config),
         OpsModule.forTerm(term, options.ownEndpoints),
-        PersistenceModule.forRoot(databaseUrl),
-        FleetModule.forTerm({ journal, strategies }),
+        PersistenceModule.forTerm(dataSource),
+        FleetModule.forTerm({ journal, strategies, logger }),
         ScheduleModule.forRoot(),
         ExecutorsModule,
         PredictionsModule,

@@ -3,11 +3,12 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger } from 'nestjs-pino';
 import type { RequestListener } from 'node:http';
-import { AppModule, DIALECTS, type TermOptions } from './app.module';
+import { AppModule, DIALECTS, type TermOptions, type TermStore } from './app.module';
 import { swarmpilotBodyLimits } from './dialects/swarmpilot/swarmpilot.dialect';
 import { configureHttp } from './http/configure-http';
 import type { KeyCheck } from './http/key-check';
 import { serveOpenApi } from './http/openapi';
+import { createDataSource } from './persistence/data-source';
 import { TaskJournal } from './persistence/task-journal';
 import { Dispatcher } from './queues/dispatcher';
 
@@ -23,17 +24,18 @@ export class LeadingApp {
    * nothing of it is left open.
    */
   static async open(options: TermOptions, keys: KeyCheck): Promise<LeadingApp> {
-    const journal = journalOf(options);
+    const store = storeOf(options);
     let app: NestExpressApplication | undefined;
     try {
-      await journal.start();
-      app = await createApp(options, journal, keys);
+      await store.journal.start();
+      app = await createApp(options, store, keys);
       await app.init();
       app.useLogger(app.get(Logger));
-      return new LeadingApp(app, journal);
+      return new LeadingApp(app, store.journal);
     } catch (error) {
-      await journal.stop();
+      await store.journal.stop();
       await app?.close();
+      if (store.dataSource.isInitialized) await store.dataSource.destroy();
       throw error;
     }
   }
@@ -50,9 +52,10 @@ export class LeadingApp {
   }
 }
 
-/** The journal of a term, not yet connected. When rows and memory disagree it ends the term. */
-export function journalOf({ config, databaseUrl, term, logger }: TermOptions): TaskJournal {
-  return new TaskJournal({
+/** The store of a term, not yet connected. When rows and memory disagree it ends the term. */
+export function storeOf({ config, databaseUrl, term, logger }: TermOptions): TermStore {
+  const dataSource = createDataSource(databaseUrl);
+  const journal = new TaskJournal({
     url: databaseUrl,
     epoch: term.epoch,
     limits: { maxBufferedRows: config.limits.journalBuffer },
@@ -63,6 +66,7 @@ export function journalOf({ config, databaseUrl, term, logger }: TermOptions): T
       term.end('memory and rows disagree');
     },
   });
+  return { journal, dataSource };
 }
 
 /** Silent until it serves: how Nest puts its modules together is nobody's business. */
@@ -75,10 +79,10 @@ const NEST_OPTIONS: Partial<NestApplicationOptions> = {
 /** The Nest application, not yet initialised. */
 async function createApp(
   options: TermOptions,
-  journal: TaskJournal,
+  store: TermStore,
   keys: KeyCheck,
 ): Promise<NestExpressApplication> {
-  const module = AppModule.forTerm(options, journal);
+  const module = AppModule.forTerm(options, store);
   const app = await NestFactory.create<NestExpressApplication>(module, NEST_OPTIONS);
   const { allowedHosts, trustedNetworks, bodyLimitBytes } = options.config.server;
   configureHttp(app, {

@@ -42,7 +42,7 @@ async function documentOfService(): Promise<object> {
   const { loadConfig } = await import('../config/load-config.js');
   const { buildOpenApi } = await import('../http/openapi.js');
   const { BUILT_IN, StrategyRegistry } = await import('../strategies/strategy.registry.js');
-  const { journalOf } = await import('../leading-app.js');
+  const { storeOf } = await import('../leading-app.js');
   const options = {
     // The document must not depend on the settings of the machine where it is written.
     config: loadConfig({ env: {} }),
@@ -52,7 +52,7 @@ async function documentOfService(): Promise<object> {
     strategies: new StrategyRegistry(BUILT_IN),
     logger: pino({ level: 'silent' }),
   };
-  const module = AppModule.forTerm(options, journalOf(options));
+  const module = AppModule.forTerm(options, storeOf(options));
   // A preview knows every controller and makes no object: nothing connects to the database.
   const preview: Partial<NestApplicationOptions> = {
     preview: true,

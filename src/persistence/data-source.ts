@@ -40,8 +40,7 @@ export function createDataSource(url: string, settings: DataSourceSettings = {})
   return new DataSource(dataSourceOptions(url, settings));
 }
 
-/** The same as options, for a framework that makes the data source itself. */
-export function dataSourceOptions(
+function dataSourceOptions(
   url: string,
   { applicationName = 'queries', poolSize = POOL_SIZE, session, logger }: DataSourceSettings = {},
 ): DataSourceOptions {

@@ -1,12 +1,13 @@
-import { Logger, Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import { CONFIG } from '../config/config.module';
 import type { Config } from '../config/config.schema';
 import type { CircuitNotice } from '../core/circuits';
-import { Fleet } from '../core/fleet';
+import { Fleet, type FleetOptions } from '../core/fleet';
 import { STRATEGY_CATALOG, type StrategyCatalog } from '../core/strategy';
 import { strategyName } from '../core/units';
 import type { Clock, Ids, Random } from '../core/ports';
 import { CLOCK, IDS, RANDOM } from '../ops/system';
+import type { Log } from './log';
 import { InstancesRepository } from './instances.repository';
 import { restoreFleet } from './restore-fleet';
 import { StrategySettingsRepository } from './strategy-settings.repository';
@@ -17,6 +18,8 @@ import { TasksRepository } from './tasks.repository';
 export interface FleetModuleOptions {
   readonly journal: TaskJournal;
   readonly strategies: StrategyCatalog;
+  /** Where the fleet is heard while the application is being made, which itself is silent then. */
+  readonly logger: Log;
 }
 
 /** A refused start is tried again after 100 ms, then after up to 5 s. */
@@ -25,7 +28,7 @@ const REFUSAL_BACKOFF = { firstMs: 100, mostMs: 5_000 };
 /** The fleet, restored from its rows before anything is served, and the journal that keeps it. */
 @Module({})
 export class FleetModule {
-  static forTerm({ journal, strategies }: FleetModuleOptions): DynamicModule {
+  static forTerm({ journal, strategies, logger }: FleetModuleOptions): DynamicModule {
     const providers = [
       { provide: STRATEGY_CATALOG, useValue: strategies },
       { provide: TASK_JOURNAL, useValue: journal },
@@ -47,8 +50,9 @@ export class FleetModule {
           ids: Ids,
           ...repositories: Repositories
         ): Promise<Fleet> => {
-          const fleet = emptyFleet(config, strategies, { clock, random, ids });
-          await restoreFleet(fleet, clock, ...repositories);
+          const notice = (what: CircuitNotice): void => logNotice(logger, what);
+          const fleet = emptyFleet(config, { clock, random, ids, strategies, notice });
+          await restoreFleet(fleet, { clock, logger }, ...repositories);
           return fleet;
         },
       },
@@ -66,13 +70,11 @@ type Repositories = [TasksRepository, InstancesRepository, StrategySettingsRepos
 
 function emptyFleet(
   { limits, retries, circuit, scheduling }: Config,
-  strategies: StrategyCatalog,
-  ports: { readonly clock: Clock; readonly random: Random; readonly ids: Ids },
+  surroundings: Pick<FleetOptions, 'clock' | 'random' | 'ids' | 'strategies' | 'notice'>,
 ): Fleet {
   const strategy = strategyName(scheduling.defaultStrategy);
   return new Fleet({
-    ...ports,
-    strategies,
+    ...surroundings,
     limits,
     lossBackoff: { firstMs: retries.backoffFirstMs, mostMs: retries.backoffMostMs },
     refusalBackoff: REFUSAL_BACKOFF,
@@ -81,14 +83,12 @@ function emptyFleet(
       pause: { firstMs: circuit.pauseFirstMs, mostMs: circuit.pauseMostMs },
       quarantine: { firstMs: circuit.quarantineFirstMs, mostMs: circuit.quarantineMostMs },
     },
-    notice: logNotice,
     defaults: { strategy, orderG: scheduling.orderWeight, prefetch: 0 },
   });
 }
 
 /** A quarantine asks for somebody to look: other workers complete what this one fails. */
-function logNotice({ instance, state, pauseMs }: CircuitNotice): void {
-  const logger = new Logger('Circuits');
+function logNotice(logger: Log, { instance, state, pauseMs }: CircuitNotice): void {
   const { id: instanceId, name } = instance;
   const pause = `gets no new work for ${Math.round(pauseMs)} ms, then one task`;
   switch (state) {
@@ -99,6 +99,6 @@ function logNotice({ instance, state, pauseMs }: CircuitNotice): void {
       logger.error({ msg: `${name} fails tasks that others complete: it ${pause}`, instanceId });
       break;
     case 'closed':
-      logger.log({ msg: `${name} gets work again`, instanceId });
+      logger.info({ msg: `${name} gets work again`, instanceId });
   }
 }

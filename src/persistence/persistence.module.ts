@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { dataSourceOptions, type DataSourceSettings } from './data-source';
+import type { DataSource } from 'typeorm';
 import { DatabaseProbe } from './database-probe';
 import { InstancesRepository } from './instances.repository';
 import { KeysRepository } from './keys.repository';
@@ -21,12 +21,18 @@ const REPOSITORIES = [
  */
 @Module({})
 export class PersistenceModule {
-  static forRoot(url: string, settings: DataSourceSettings = {}): DynamicModule {
-    const options = { ...dataSourceOptions(url, settings), retryAttempts: 0 };
+  /** @param dataSource whoever made it closes it when the application cannot be made */
+  static forTerm(dataSource: DataSource): DynamicModule {
+    const { options } = dataSource;
     return {
       module: PersistenceModule,
       global: true,
-      imports: [TypeOrmModule.forRoot(options)],
+      imports: [
+        TypeOrmModule.forRootAsync({
+          useFactory: () => ({ ...options, retryAttempts: 0 }),
+          dataSourceFactory: () => Promise.resolve(dataSource),
+        }),
+      ],
       providers: REPOSITORIES,
       exports: REPOSITORIES,
     };

@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import { isSchedulerError } from '../core/errors';
 import type { Fleet } from '../core/fleet';
 import type { Instance } from '../core/instance';
@@ -7,6 +6,7 @@ import { NOTHING } from '../core/resources';
 import type { QueueSettings } from '../core/queue';
 import { occupies, type Task } from '../core/task';
 import type { Instant, QueueKey } from '../core/units';
+import type { Log } from './log';
 import type { InstancesRepository } from './instances.repository';
 import type { StrategySettingsRepository } from './strategy-settings.repository';
 import type { TasksRepository } from './tasks.repository';
@@ -17,14 +17,15 @@ import type { TasksRepository } from './tasks.repository';
  */
 export async function restoreFleet(
   fleet: Fleet,
-  clock: Clock,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Log },
   tasks: TasksRepository,
   instances: InstancesRepository,
   settings: StrategySettingsRepository,
 ): Promise<void> {
   for (const { queue, settings: set } of await settings.all()) {
     const base = queue === null ? fleet.defaultSettings : fleet.settingsFor(queue);
-    restoreSettings(fleet, queue, { ...base, ...set }, base);
+    const unknown = restoreSettings(fleet, queue, { ...base, ...set }, base);
+    if (unknown !== undefined) logger.error({ msg: unknown });
   }
   const retired: Instance[] = [];
   for (const { removed, ...row } of await instances.all()) {
@@ -50,21 +51,23 @@ function heldSince({ attempts, submittedAt }: Task): Instant {
   return attempts.find(occupies)?.reservedAt ?? submittedAt;
 }
 
-/** A strategy may have come from a file that is no longer named: the queue goes on with the default. */
+/**
+ * A strategy may have come from a file that is no longer named: the queue goes on with the default.
+ * @returns a complaint, when it is so
+ */
 function restoreSettings(
   fleet: Fleet,
   queue: QueueKey | null,
   settings: QueueSettings,
   { strategy }: QueueSettings,
-): void {
+): string | undefined {
   try {
     fleet.configure(queue, settings);
+    return undefined;
   } catch (error) {
     if (!isSchedulerError(error, 'unknown_strategy')) throw error;
-    const logger = new Logger('restoreFleet');
-    logger.error(
-      `${queue ?? 'every queue'} was set to ${settings.strategy}, which is not there any more: ${strategy} is used`,
-    );
     fleet.configure(queue, { ...settings, strategy });
+    const where = queue ?? 'every queue';
+    return `${where} was set to ${settings.strategy}, which is not there any more: ${strategy} is used`;
   }
 }
