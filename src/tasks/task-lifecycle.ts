@@ -211,7 +211,8 @@ export class TaskLifecycle {
     if (byDispatch) return byDispatch;
     const task = this.fleet.findTask('model', taskRef);
     if (task) return this.attemptOn(task, instance);
-    const named = await this.attemptNamed(taskRef, instance);
+    const named =
+      (await this.attemptNamed(taskRef, instance)) ?? leftBehind(taskRef, instance.backlog.held);
     if (named || this.awaitsAnswer(instance)) return named;
     const elsewhere = attempts.byRemoteId(taskRef);
     return elsewhere?.attempt.instanceId === instance.id ? undefined : elsewhere;
@@ -292,4 +293,9 @@ export class TaskLifecycle {
       retryAfterSeconds: 1,
     });
   }
+}
+
+/** The attempt of a task that ended without it and has left memory, by our id or the client's. */
+function leftBehind(taskRef: string, held: Iterable<Held>): Held | undefined {
+  return [...held].find(({ task }) => task.id === taskRef || task.clientId === taskRef);
 }

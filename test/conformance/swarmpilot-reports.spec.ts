@@ -221,6 +221,30 @@ describe('POST /result/submit', () => {
     expect(await rig.rows()).toMatchObject({ tasks, attempts });
   });
 
+  it.each([
+    ['the id of the instance', ({ remoteId }: GivenTask): string => remoteId],
+    ["the client's", (): string => "the client's"],
+    ['our own', ({ metadata }: GivenTask): string => String(metadata['task_id'])],
+  ])('frees the slot of a task that had taken too long, named by %s', async (taskId, idOf) => {
+    const [late, lateId] = await rig.registered({ model: 'late' });
+    const occupied = async (): Promise<unknown> => {
+      const { instances } = (await rig.get('/v1/instances')).body as {
+        instances: { id: string; occupied: number }[];
+      };
+      return instances.find(({ id }) => id === lateId)?.occupied;
+    };
+    const metadata = { predicted_ms: 600_000, timeout_ms: 1_000 };
+    await rig.submit(taskId, { model_name: 'late', metadata });
+    await until(() => late.given.length === 1, 'the task to be sent');
+    const completed = await rig.completed(taskId);
+    expect(await occupied()).toBe(1);
+    const answer = await report(idOf(late.given[0]!), { instance_id: late.name });
+    expect(answer.body).toEqual(SUCCESS);
+    expect(await occupied()).toBe(0);
+    expect(await rig.query(taskId)).toEqual(completed);
+    await rig.post('/ti/remove', { ti_uuid: lateId });
+  });
+
   it('is an error with 200 for an unknown instance or task', async () => {
     await running('r11');
     const before = await rig.rows();
