@@ -58,7 +58,7 @@ export const SETTINGS = {
       fallback: MIB,
       min: 1_024,
       max: 32 * MIB,
-      description: 'Largest request body.',
+      description: 'Largest request body, and largest task of a batch, which may have 32 MiB.',
     }),
   },
   database: {

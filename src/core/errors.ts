@@ -4,7 +4,7 @@
  *
  * - `invalid_input`: the request itself is wrong; `details.faults` lists each fault.
  * - `malformed_body`: the body is not JSON at all.
- * - `body_too_large`: the body is above the limit of its route.
+ * - `body_too_large`: the body, or one task of it, is above its limit.
  * - `unsupported_content`: a content type or content encoding that is not read here.
  * - `unauthenticated`, `forbidden`: no valid key; or a key, host or origin that may not do this.
  * - `unknown_route`, `method_not_allowed`: the path is nobody's; or the method is wrong (`details.allow`).

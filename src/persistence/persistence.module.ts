@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import { DatabaseProbe } from './database-probe';
 import { InstancesRepository } from './instances.repository';
 import { KeysRepository } from './keys.repository';
+import { ModelTasksRepository } from './model-tasks.repository';
 import { StrategySettingsRepository } from './strategy-settings.repository';
 import { TasksRepository } from './tasks.repository';
 
@@ -11,6 +12,7 @@ const REPOSITORIES = [
   DatabaseProbe,
   InstancesRepository,
   KeysRepository,
+  ModelTasksRepository,
   StrategySettingsRepository,
   TasksRepository,
 ];

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, In, IsNull, Not } from 'typeorm';
+import { DataSource, In, IsNull } from 'typeorm';
 import type { Attempt, Task, TaskKind } from '../core/task';
 import type { InstanceId, TaskId } from '../core/units';
 import { AttemptEntity } from './entities/attempt.entity';
@@ -95,18 +95,6 @@ export class TasksRepository {
       ]),
     );
     return { events, attempts };
-  }
-
-  /** Finished model tasks, newest submission first, without their attempts. */
-  async listFinishedModels(limit: number, offset = 0): Promise<readonly TaskEntity[]> {
-    return answered(() =>
-      this.tasks.find({
-        where: { kind: 'model', finishedAt: Not(IsNull()) },
-        order: { submittedAt: 'DESC', id: 'DESC' },
-        take: limit,
-        skip: offset,
-      }),
-    );
   }
 
   /**

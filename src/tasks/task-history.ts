@@ -66,10 +66,11 @@ export class TaskHistory {
 }
 
 function endedOf(kind: TaskKind, row: TaskEntity): TaskView | undefined {
-  return row.kind === kind && isTerminal(row.state) ? viewOf(row) : undefined;
+  return row.kind === kind && isTerminal(row.state) ? viewOfEnded(row) : undefined;
 }
 
-function viewOf(row: TaskEntity): TaskView {
+/** A task as its final row tells. */
+export function viewOfEnded(row: TaskEntity): TaskView {
   return {
     id: row.id,
     kind: row.kind,

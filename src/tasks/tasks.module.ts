@@ -2,11 +2,13 @@ import { Module } from '@nestjs/common';
 import { CONFIG } from '../config/config.module';
 import type { Config } from '../config/config.schema';
 import { PredictionsModule } from '../predictions/predictions.module';
+import { BatchSubmitter } from './batch-submitter';
 import { InDoubt } from './in-doubt';
 import { Outbox } from './outbox';
 import { PayloadCache } from './payload-cache';
 import { PayloadReader } from './payload-reader';
 import { TaskHistory } from './task-history';
+import { ModelTaskList } from './model-task-list';
 import { TaskLifecycle } from './task-lifecycle';
 import { TaskRecorder } from './task-recorder';
 import { TasksController } from './tasks.controller';
@@ -18,9 +20,11 @@ import { TASK_DEFAULTS, TasksService, type TaskDefaults } from './tasks.service'
   controllers: [TasksController],
   providers: [
     TasksService,
+    BatchSubmitter,
     TaskLifecycle,
     TaskRecorder,
     TaskHistory,
+    ModelTaskList,
     PayloadCache,
     PayloadReader,
     Outbox,
@@ -34,6 +38,16 @@ import { TASK_DEFAULTS, TasksService, type TaskDefaults } from './tasks.service'
       }),
     },
   ],
-  exports: [TasksService, TaskLifecycle, TaskRecorder, TaskHistory, PayloadReader, Outbox, InDoubt],
+  exports: [
+    TasksService,
+    BatchSubmitter,
+    TaskLifecycle,
+    TaskRecorder,
+    TaskHistory,
+    ModelTaskList,
+    PayloadReader,
+    Outbox,
+    InDoubt,
+  ],
 })
 export class TasksModule {}

@@ -33,6 +33,8 @@ export interface TaskSubmission {
   readonly clientId: string | null;
   readonly taskInput: object;
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** Bytes that input and metadata may have as JSON. Default: as many as their request. */
+  readonly limitBytes?: number;
 }
 
 /** What a client gets for it. */
@@ -84,14 +86,11 @@ export class TasksService {
 
   /**
    * Keeps a task and, if a slot is free, reserves it. The answer means that it is committed.
-   * @throws {SchedulerError} no_instance, queue_full, store_unavailable
+   * @throws {SchedulerError} body_too_large, no_instance, queue_full, store_unavailable
    */
   async submit(submission: TaskSubmission): Promise<Receipt> {
     crashPoint('submit:read');
-    const payload = {
-      taskInput: jsonText(submission.taskInput),
-      metadata: jsonText(submission.metadata),
-    };
+    const payload = payloadOf(submission);
     const admitted = this.fleet.submit(this.draft(submission, payload));
     if (admitted.kind === 'accepted') return this.keep(admitted.task, admitted.changes, payload);
     if (admitted.kind === 'known') {
@@ -107,11 +106,11 @@ export class TasksService {
   /** By our own id, the client's, or the newest attempt that a worker gave this id, in this order. */
   async find(kind: TaskKind, ref: string): Promise<TaskView | undefined> {
     const named = this.fleet.findTask(kind, ref);
-    if (named) return viewOf(named);
+    if (named) return viewOfLive(named);
     const ended = await this.history.findNamed(kind, ref);
     if (ended) return ended;
     const held = this.fleet.attempts.byRemoteId(ref);
-    if (held && this.fleet.tasks.has(held.task.id)) return viewOf(held.task);
+    if (held && this.fleet.tasks.has(held.task.id)) return viewOfLive(held.task);
     return this.history.findByRemoteId(kind, ref);
   }
 
@@ -194,7 +193,7 @@ export class TasksService {
     return view && { taskId: view.id, clientId: view.clientId, instanceId: view.instanceId };
   }
 
-  private draft(submission: TaskSubmission, { taskInput, metadata }: Payload): TaskDraft {
+  private draft(submission: TaskSubmission, payload: Payload): TaskDraft {
     const { kind, queueName: model, clientId } = submission;
     return {
       id: taskId(this.ids.next()),
@@ -207,9 +206,22 @@ export class TasksService {
       demand: ONE_SLOT,
       attemptTimeoutMs: timeoutIn(submission.metadata) ?? this.defaults.attemptTimeoutMs,
       maxAttempts: this.defaults.maxAttempts,
-      payloadBytes: Buffer.byteLength(taskInput) + Buffer.byteLength(metadata),
+      payloadBytes: bytesOf(payload),
     };
   }
+}
+
+/** @throws {SchedulerError} body_too_large */
+function payloadOf({ taskInput, metadata, limitBytes = Infinity }: TaskSubmission): Payload {
+  const payload = { taskInput: jsonText(taskInput), metadata: jsonText(metadata) };
+  const bytes = bytesOf(payload);
+  if (bytes <= limitBytes) return payload;
+  const message = `task_input and metadata are ${bytes} bytes; allowed are ${limitBytes}`;
+  throw new SchedulerError('body_too_large', message);
+}
+
+function bytesOf({ taskInput, metadata }: Payload): number {
+  return Buffer.byteLength(taskInput) + Buffer.byteLength(metadata);
 }
 
 /** `metadata.priority`, a whole number; anything else is 0. */
@@ -235,7 +247,7 @@ function whereabouts({ state, plannedOn, attempts }: Task): InstanceId | null {
 }
 
 /** A terminal state is shown only when it is committed: until then the task still runs. */
-function viewOf(task: Task): TaskView {
+export function viewOfLive(task: Task): TaskView {
   return {
     id: task.id,
     kind: task.kind,

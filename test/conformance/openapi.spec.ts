@@ -40,6 +40,9 @@ interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 
+/** Calls that need to be told nothing. */
+const BODILESS = ['POST /task/clear'];
+
 let rig: ConformanceRig;
 let answer: Answer;
 let document: Document;
@@ -118,6 +121,7 @@ describe('/openapi.json', () => {
     const posts = operations().filter(([name]) => name.startsWith('POST'));
     expect(posts.length).toBeGreaterThan(0);
     for (const [name, { requestBody }] of posts) {
+      if (BODILESS.includes(name)) continue;
       const { properties = {} } = resolved(requestBody!.content['application/json']!.schema);
       expect([name, Object.keys(properties).length]).not.toEqual([name, 0]);
       for (const [field, { example }] of Object.entries(properties)) {

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { request } from 'undici';
 import { ConformanceRig } from '../support/conformance-rig';
+import { expectFaults, expectRefusal, sendTo, type Refusal } from '../support/refusal';
 import type { Json } from '../support/service-process';
 
 jest.setTimeout(60_000);
@@ -28,6 +29,15 @@ async function fleet(): Promise<Json> {
   const { instances } = (await rig.get('/v1/instances')).body as { instances: object[] };
   return instances.map((instance) => ({ ...instance, last_contact_at: null }));
 }
+
+const send = (
+  method: string,
+  path: string,
+  ...rest: [body?: string | Buffer, headers?: Record<string, string>]
+): Promise<Refusal> => sendTo(method, rig.service.url + path, ...rest);
+
+const without = (good: Call['good'], name: string): object =>
+  Object.fromEntries(Object.entries(good).filter(([key]) => key !== name));
 
 // --- what each call takes --------------------------------------------------------------------
 
@@ -80,6 +90,13 @@ const optional = ({ wrong }: FieldRule, ...fine: unknown[]): FieldRule => ({
   wrong: wrong.filter((value) => !fine.includes(value)),
 });
 
+const MIB = 1_048_576;
+/** Bytes that a body may have where that is not 1 MiB. */
+const LIMITS: Readonly<Record<string, number>> = {
+  '/queue/submit_batch': 32 * MIB,
+  '/result/submit': 2 * MIB,
+};
+
 interface Call {
   readonly path: string;
   readonly good: Readonly<Record<string, unknown>>;
@@ -114,6 +131,16 @@ const POSTS: readonly Call[] = [
       task_id: optionalText(256),
     },
   },
+  {
+    path: '/queue/submit_batch',
+    good: { model_name: 'nobody', tasks: [{ task_input: {} }] },
+    fields: {
+      model_name: text(256),
+      tasks: { wrong: [null, 7, true, 'x', {}, []], required: true },
+    },
+  },
+  { path: '/task/clear', good: {}, fields: {} },
+  { path: '/result/fetch', good: { task_id: 't' }, fields: { task_id: text(512) } },
   { path: '/notify/task_complete', good: REPORT, fields: REPORT_FIELDS },
   {
     path: '/result/submit',
@@ -127,66 +154,6 @@ const POSTS: readonly Call[] = [
   },
 ];
 
-const GETS = [
-  { path: '/queue/info', good: '', name: 'model_name', most: 256 },
-  { path: '/task/query', good: 'task_id=t', name: 'task_id', most: 512 },
-  { path: '/health', good: '', name: null, most: 0 },
-] as const;
-
-// --- how a refusal looks ---------------------------------------------------------------------
-
-interface Refusal {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Json;
-}
-
-async function send(
-  method: string,
-  path: string,
-  body?: string | Buffer,
-  headers: Record<string, string> = { 'content-type': 'application/json' },
-): Promise<Refusal> {
-  const answer = await request(rig.service.url + path, {
-    method: method as 'POST',
-    headers,
-    body: body ?? null,
-  });
-  const raw = await answer.body.text();
-  return {
-    status: answer.statusCode,
-    headers: answer.headers,
-    body: raw === '' ? undefined : JSON.parse(raw),
-  };
-}
-
-function expectRefusal({ status, headers, body }: Refusal, expected: number): void {
-  expect({ status, body }).toEqual({
-    status: expected,
-    body: { status: 'error', message: expect.any(String), detail: expect.anything() },
-  });
-  expect(headers['content-type']).toBe('application/json; charset=utf-8');
-  expect(headers['x-request-id']).toMatch(/^[\x21-\x7e]+$/);
-  expect(headers['content-security-policy']).toBe("default-src 'none';frame-ancestors 'none'");
-  expect(body.message).toMatch(/^[^\n]{1,600}$/);
-  expect(JSON.stringify(body)).not.toMatch(/node_modules|\.[jt]s:\d|SELECT|at \w+ \(/);
-}
-
-function expectFaults(answer: Refusal, loc: readonly unknown[], type?: string): void {
-  expectRefusal(answer, 422);
-  const { detail, message } = answer.body;
-  expect(detail).toContainEqual({
-    loc,
-    msg: expect.any(String),
-    type: type ?? expect.stringMatching(/^(?:missing|type|length|enum|range|value)$/),
-  });
-  for (const fault of detail) expect(Object.keys(fault as object)).toEqual(['loc', 'msg', 'type']);
-  expect(message).toContain(detail[0].msg);
-}
-
-const without = (good: Call['good'], name: string): object =>
-  Object.fromEntries(Object.entries(good).filter(([key]) => key !== name));
-
 // --- bodies ----------------------------------------------------------------------------------
 
 describe.each(POSTS)('POST $path', ({ path, good, fields }) => {
@@ -194,33 +161,39 @@ describe.each(POSTS)('POST $path', ({ path, good, fields }) => {
   const raw = (body: string | Buffer, headers?: Record<string, string>): Promise<Refusal> =>
     send('POST', path, body, headers);
 
-  it.each(Object.entries(fields))('refuses a wrong %s', async (name, { wrong }) => {
-    for (const value of wrong) {
-      expectFaults(await post({ ...good, [name]: value }), ['body', name]);
-    }
-  });
+  const known = Object.entries(fields);
+  if (known.length > 0) {
+    it.each(known)('refuses a wrong %s', async (name, { wrong }) => {
+      for (const value of wrong) {
+        expectFaults(await post({ ...good, [name]: value }), ['body', name]);
+      }
+    });
 
-  const required = Object.entries(fields).filter(([, rule]) => rule.required === true);
+    it('takes neither nothing nor an empty object', async () => {
+      for (const body of ['', '{}']) {
+        const answer = await raw(body);
+        expectRefusal(answer, 422);
+        expect(answer.body.detail[0]).toMatchObject({ type: 'missing' });
+      }
+    });
+  }
+
+  const required = known.filter(([, rule]) => rule.required === true);
   if (required.length > 0) {
     it.each(required)('misses %s', async (name) => {
       expectFaults(await post(without(good, name)), ['body', name], 'missing');
     });
   }
 
-  it('takes neither nothing nor an empty object', async () => {
-    for (const body of ['', '{}']) {
-      const answer = await raw(body);
-      expectRefusal(answer, 422);
-      expect(answer.body.detail[0]).toMatchObject({ type: 'missing' });
-    }
-  });
-
   it.each(['null', '[]', '[{}]', '"x"', '7', 'true'])('takes an object, not %s', async (body) => {
     expectFaults(await raw(body), ['body'], 'type');
   });
 
   /** The good body with one more member, whose value is raw JSON text. */
-  const plus = (value: string): string => `${JSON.stringify(good).slice(0, -1)},"extra":${value}}`;
+  const plus = (value: string): string => {
+    const members = JSON.stringify(good).slice(1, -1);
+    return `{${members}${members === '' ? '' : ','}"extra":${value}}`;
+  };
 
   it.each([
     ['NUL escaped', '"a\\u0000b"'],
@@ -260,7 +233,7 @@ describe.each(POSTS)('POST $path', ({ path, good, fields }) => {
   });
 
   it('refuses a body above the limit, however it comes', async () => {
-    const limit = path === '/result/submit' ? 2 * 1_048_576 : 1_048_576;
+    const limit = LIMITS[path] ?? MIB;
     const body = JSON.stringify({ ...good, padding: 'x'.repeat(limit) });
     // A stream has no length that could be announced.
     for (const sent of [body, Readable.from(chunks(body))]) {
@@ -313,100 +286,41 @@ describe.each(POSTS)('POST $path', ({ path, good, fields }) => {
   });
 });
 
-function* chunks(text: string): Generator<Buffer> {
-  for (let at = 0; at < text.length; at += 65_536) yield Buffer.from(text.slice(at, at + 65_536));
-}
+describe('a task of a batch', () => {
+  const good = { task_input: {}, metadata: {}, task_id: 'c' };
+  const fields = {
+    task_input: object,
+    metadata: optional(object),
+    task_id: optionalText(256),
+  };
+  const post = (task: unknown): Promise<Refusal> => {
+    const tasks = [good, { ...good, task_id: 'd' }, task];
+    return send('POST', '/queue/submit_batch', JSON.stringify({ model_name: 'm', tasks }));
+  };
 
-// --- queries ---------------------------------------------------------------------------------
-
-describe.each(GETS)('GET $path', ({ path, good, name, most }) => {
-  const get = (query: string): Promise<Refusal> => send('GET', `${path}?${query}`);
-
-  it.each([
-    ['twice', 'a=1&a=2', 'a'],
-    ['as list', 'a[]=1', 'a[]'],
-    ['as encoded list', 'a%5B%5D=1', 'a[]'],
-    ['as object', 'a[b]=1', 'a[b]'],
-    ['with NUL', 'a=%00', 'a'],
-    ['with broken encoding', 'a=%zz', 'a'],
-    ['with half a surrogate pair', 'a=%ED%A0%80', 'a'],
-    ['with bytes that are not UTF-8', 'a=%ff', 'a'],
-  ])('refuses a name %s', async (_name, query, at) => {
-    const named = name === null ? query : query.replaceAll('a', name);
-    const expected = name === null ? at : at.replace('a', name);
-    expectFaults(await get(named), ['query', expected]);
-  });
-
-  if (name !== null) {
-    it.each([
-      ['empty', ''],
-      ['too long', 'x'.repeat(most + 1)],
-    ])(`refuses a ${name} that is %s`, async (_name, value) => {
-      expectFaults(await get(`${name}=${value}`), ['query', name], 'length');
-    });
-  }
-
-  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('answers 405 to %s', async (method) => {
-    const answer = await send(method, `${path}?${good}`, '{}');
-    expectRefusal(answer, 405);
-    expect(answer.headers['allow']).toBe('GET, HEAD');
-  });
-
-  it('answers HEAD like GET, without a body', async () => {
-    const { status, body } = await send('HEAD', `${path}?${good}`);
-    expect([status, body]).toEqual([200, undefined]);
-  });
-});
-
-it('misses task_id', async () => {
-  for (const query of ['', '?', '?other=1', '?task_ID=t']) {
-    expectFaults(await send('GET', `/task/query${query}`), ['query', 'task_id'], 'missing');
-  }
-});
-
-// --- paths -----------------------------------------------------------------------------------
-
-describe('unknown paths', () => {
-  it.each([
-    '/ti',
-    '/ti/',
-    '/ti/x',
-    '/ti/register/x',
-    '/queue',
-    '/queue/SUBMIT',
-    '/queue/submit%20',
-    '/task/t',
-    '/notify/x',
-    '/result/x/y',
-    '/queue/%00',
-    `/queue/${'x'.repeat(4_000)}`,
-  ])('are 404 in the words of the protocol: %s', async (path) => {
-    for (const method of ['GET', 'POST']) {
-      const answer = await send(method, path, method === 'POST' ? '{' : undefined);
-      expectRefusal(answer, 404);
-      expect(answer.body.detail).toBe(answer.body.message);
+  it.each(Object.entries(fields))('has no wrong %s', async (name, { wrong }) => {
+    for (const value of wrong) {
+      expectFaults(await post({ ...good, [name]: value }), ['body', 'tasks', 2, name]);
     }
   });
 
-  it.each([
-    '/nothing',
-    '/scheduler',
-    '/scheduler/other',
-    '/health/x',
-    '/v1',
-    '/v1/x',
-    '//ti/register',
-  ])('are 404 as problem details elsewhere: %s', async (path) => {
-    const { status, headers, body } = await send('GET', path);
-    expect(status).toBe(404);
-    expect(headers['content-type']).toBe('application/problem+json');
-    expect(body).toEqual({
-      type: 'urn:foresail:problem:unknown_route',
-      title: 'Unknown path',
-      status: 404,
-      detail: `there is no GET ${path}`,
-      instance: headers['x-request-id'],
-      code: 'unknown_route',
-    });
+  it('has an input', async () => {
+    const answer = await post(without(good, 'task_input'));
+    expectFaults(answer, ['body', 'tasks', 2, 'task_input'], 'missing');
+    expect(answer.body.message).toContain('tasks[2].task_input');
+  });
+
+  it.each([[null], [7], ['x'], [true], [[]], [[good]]])('is no %j', async (task) => {
+    expectFaults(await post(task), ['body', 'tasks', 2], 'type');
+  });
+
+  it('is one of 10 000 at most', async () => {
+    const tasks = Array.from({ length: 10_001 }, () => ({ task_input: {} }));
+    const body = JSON.stringify({ model_name: 'm', tasks });
+    expectFaults(await send('POST', '/queue/submit_batch', body), ['body', 'tasks'], 'length');
   });
 });
+
+function* chunks(text: string): Generator<Buffer> {
+  for (let at = 0; at < text.length; at += 65_536) yield Buffer.from(text.slice(at, at + 65_536));
+}

@@ -19,6 +19,7 @@ export class ConformanceRig {
   private constructor(
     readonly database: TestDatabase,
     public service: ServiceProcess,
+    private readonly databaseUrl: string,
     private readonly env: Readonly<Record<string, string>>,
     private readonly client: Client,
   ) {}
@@ -36,7 +37,7 @@ export class ConformanceRig {
     const service = await ServiceProcess.start({ databaseUrl, env });
     const client = new Client({ connectionString: database.url });
     await client.connect();
-    return new ConformanceRig(database, service, env, client);
+    return new ConformanceRig(database, service, databaseUrl, env, client);
   }
 
   get(path: string): Promise<Answer> {
@@ -51,8 +52,8 @@ export class ConformanceRig {
   async restart(): Promise<void> {
     const { port } = this.service;
     await this.service.stop();
-    const { env, database } = this;
-    this.service = await ServiceProcess.start({ databaseUrl: database.url, port, env });
+    const { env, databaseUrl } = this;
+    this.service = await ServiceProcess.start({ databaseUrl, port, env });
   }
 
   /** An instance like the original's, not registered yet. */

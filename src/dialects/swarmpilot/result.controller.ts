@@ -1,16 +1,24 @@
-import { Body, Controller, Inject, Post } from '@nestjs/common';
+import { Body, Controller, Header, Inject, Post } from '@nestjs/common';
 import { configOf } from '../../config/config.module';
 import type { Config } from '../../config/config.schema';
 import type { Plain } from '../../http/dto-fields';
 import { TaskLifecycle } from '../../tasks/task-lifecycle';
-import { ResultSubmitAnswerDto, ResultSubmitDto } from './dto/report.dto';
+import { known } from '../../tasks/tasks.mapper';
+import { TasksService } from '../../tasks/tasks.service';
+import {
+  ResultFetchAnswerDto,
+  ResultFetchDto,
+  ResultSubmitAnswerDto,
+  ResultSubmitDto,
+} from './dto/report.dto';
 import { SwarmpilotRoute } from './swarmpilot-route';
-import { resultTaken, toResultReport } from './swarmpilot.mapper';
+import { resultAnswer, resultTaken, toResultReport } from './swarmpilot.mapper';
 
-/** Task instances bring results. */
+/** Task instances bring results, and clients fetch them. */
 @Controller('/result')
 export class ResultController {
   constructor(
+    private readonly tasks: TasksService,
     private readonly lifecycle: TaskLifecycle,
     @Inject(configOf('limits')) private readonly limits: Config['limits'],
   ) {}
@@ -35,5 +43,26 @@ export class ResultController {
   async submit(@Body() body: ResultSubmitDto): Promise<Plain<ResultSubmitAnswerDto>> {
     const report = toResultReport(body, this.limits.resultLimitBytes);
     return resultTaken(await this.lifecycle.report(report), body);
+  }
+
+  /**
+   * Fetch the result of a task.
+   *
+   * @remarks It is shown once it is durable, exactly as the instance sent it.
+   */
+  @Post('/fetch')
+  @Header('Content-Type', 'application/json; charset=utf-8')
+  @SwarmpilotRoute({
+    operationId: 'fetchResult',
+    answer: ResultFetchAnswerDto,
+    examples: {
+      completed: { result: { output: 'Because of Rayleigh scattering.' } },
+      failed: { result: { error: 'out of memory' } },
+      'not completed': { result: null },
+    },
+    fails: ['unknown_task'],
+  })
+  async fetch(@Body() { task_id: ref }: ResultFetchDto): Promise<string> {
+    return resultAnswer(known(ref, await this.tasks.find('model', ref)));
   }
 }

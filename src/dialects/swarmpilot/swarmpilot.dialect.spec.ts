@@ -78,13 +78,16 @@ describe('the answers to failures', () => {
 });
 
 describe('swarmpilotBodyLimits', () => {
-  it('lets a result at its limit in, and what stands beside it', () => {
+  it('lets a batch of 32 MiB in, a result at its limit, and what stands beside it', () => {
     const limits = { queuedPerQueue: 1, liveTasks: 1, livePayloadBytes: 1, journalBuffer: 1 };
     const server = { host: '', port: 0, trustedNetworks: [], allowedHosts: [] };
     const config = {
       server: { ...server, bodyLimitBytes: 1_000 },
       limits: { ...limits, resultLimitBytes: 50_000 },
     };
-    expect(swarmpilotBodyLimits(config)).toEqual({ '/result/submit': 51_000 });
+    expect(swarmpilotBodyLimits(config)).toEqual({
+      '/queue/submit_batch': 33_554_432,
+      '/result/submit': 51_000,
+    });
   });
 });

@@ -17,16 +17,23 @@ export const swarmpilotDialect: Dialect = {
     call('POST', '/ti/register'),
     call('POST', '/ti/remove'),
     call('POST', '/queue/submit'),
+    call('POST', '/queue/submit_batch'),
     call('GET', '/queue/info'),
     call('GET', '/task/query'),
+    call('GET', '/task/all_tasks'),
+    call('POST', '/task/clear'),
     call('POST', '/notify/task_complete'),
     call('POST', '/result/submit'),
+    call('POST', '/result/fetch'),
     call('POST', '/scheduler/set'),
     { method: 'GET', path: HEALTH_PATH, access: 'open' },
   ],
   owns: (path) => PREFIXES.some((prefix) => path === prefix || path.startsWith(`${prefix}/`)),
   errorAnswer,
 };
+
+/** Bytes of a batch; each of its tasks may have as many as any other body. */
+const BATCH_BYTES = 32 * 1_048_576;
 
 /**
  * Bytes that bodies may have where that is not the general limit. A result at its own limit must
@@ -36,5 +43,8 @@ export function swarmpilotBodyLimits({
   server,
   limits,
 }: Pick<Config, 'server' | 'limits'>): Readonly<Record<string, number>> {
-  return { '/result/submit': limits.resultLimitBytes + server.bodyLimitBytes };
+  return {
+    '/queue/submit_batch': BATCH_BYTES,
+    '/result/submit': limits.resultLimitBytes + server.bodyLimitBytes,
+  };
 }

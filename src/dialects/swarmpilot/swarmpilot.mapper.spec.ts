@@ -7,18 +7,24 @@ import {
   taskOf,
 } from '../../../test/support/builders';
 import { VERSION } from '../../config/version';
+import { SchedulerError, type ErrorCode } from '../../core/errors';
 import { TASK_STATES, type TaskState } from '../../core/task';
 import { instanceId, instant, taskId } from '../../core/units';
 import { QueuesService } from '../../queues/queues.service';
+import type { BatchOutcome } from '../../tasks/batch-submitter';
 import { FETCH_RESULT } from '../../tasks/early-reports';
 import type { ReportAnswer } from '../../tasks/task-lifecycle';
 import type { TaskView } from '../../tasks/task-view';
 import {
+  allTasks,
+  batchTaken,
+  cleared,
   health,
   notified,
   queueInfo,
   registered,
   removed,
+  resultAnswer,
   resultTaken,
   submitted,
   taskAnswer,
@@ -28,6 +34,7 @@ import {
   toRemovalRef,
   toResultReport,
   toSubmission,
+  toSubmissions,
 } from './swarmpilot.mapper';
 
 const INSTANCE = instanceOf('gpu7');
@@ -128,6 +135,58 @@ describe('submissions', () => {
   });
 });
 
+describe('batches', () => {
+  const item = { task_input: {}, metadata: {} };
+  const taken: BatchOutcome = {
+    kind: 'accepted',
+    receipt: { taskId: taskId('ours'), clientId: null, instanceId: instanceId('i') },
+  };
+  const refused = (code: ErrorCode): BatchOutcome => ({
+    kind: 'refused',
+    error: new SchedulerError(code, `because of ${code}`),
+  });
+  const answer = (...outcomes: BatchOutcome[]): ReturnType<typeof batchTaken> =>
+    batchTaken({ model_name: 'm', tasks: outcomes.map(() => item) }, outcomes);
+
+  it('are submissions of one model, each within the limit', () => {
+    const tasks = [{ ...item, task_id: 'a' }, item];
+    const own = { kind: 'model', queueName: 'm', taskInput: {}, metadata: {}, limitBytes: 9 };
+    expect(toSubmissions({ model_name: 'm', tasks }, 9)).toEqual([
+      { ...own, clientId: 'a' },
+      { ...own, clientId: null },
+    ]);
+  });
+
+  it('tell of each task in its place', () => {
+    const tasks = [item, { ...item, task_id: 'theirs' }, item];
+    const outcomes = [taken, refused('queue_full'), refused('queue_full')];
+    const failure = { status: 'error', scheduled_ti: null, error: 'because of queue_full' };
+    expect(batchTaken({ model_name: 'm', tasks }, outcomes)).toEqual({
+      status: 'partial',
+      message: '1 of 3 tasks were taken',
+      total_tasks: 3,
+      successful_tasks: 1,
+      failed_tasks: 2,
+      results: [
+        { index: 0, status: 'success', task_id: 'ours', scheduled_ti: 'i', error: null },
+        { index: 1, task_id: 'theirs', ...failure },
+        { index: 2, task_id: null, ...failure },
+      ],
+    });
+  });
+
+  it('are a success when all were taken, an error when none was', () => {
+    expect(answer(taken, taken).status).toBe('success');
+    expect(answer(refused('no_instance'), refused('queue_full')).status).toBe('error');
+    expect(answer(refused('store_unavailable'), refused('queue_full')).status).toBe('error');
+    expect(answer(refused('store_unavailable'), taken).status).toBe('partial');
+  });
+
+  it.each(['store_unavailable', 'not_leading'] as const)('fail whole when all is %s', (code) => {
+    expect(() => answer(refused(code), refused(code))).toThrow(expect.objectContaining({ code }));
+  });
+});
+
 describe('queueInfo', () => {
   it('gives expectation and deviation of the wait at each instance, in ms', () => {
     const { fleet, clock } = fleetRig();
@@ -202,6 +261,66 @@ describe('taskAnswer', () => {
 
   it('shows no result before the end', () => {
     expect(parsed({ state: 'running', result: '{}' })).toMatchObject({ result: null });
+  });
+});
+
+describe('the list of tasks', () => {
+  const text = async (total: number, ...chunks: TaskView[][]): Promise<string> => {
+    async function* tasks(): AsyncGenerator<readonly TaskView[]> {
+      for (const chunk of chunks) yield Promise.resolve(chunk);
+    }
+    let whole = '';
+    for await (const piece of allTasks({ total, tasks: tasks() })) whole += piece;
+    return whole;
+  };
+
+  it('is one JSON text, in however many pieces', async () => {
+    const finished = { ...VIEW, finishedWallMs: 1_700_000_001_500.5, result: '{"n":1.0}' };
+    const live: TaskView = { ...VIEW, state: 'queued', clientId: 'c', instanceId: null };
+    const whole = await text(7, [live, finished], [live]);
+    const queued = {
+      task_id: 'c',
+      task_status: 'queued',
+      scheduled_ti: null,
+      submit_time: 1_700_000_000.25,
+      model_name: 'm',
+      completion_time: null,
+      result: null,
+    };
+    expect(JSON.parse(whole)).toEqual({
+      status: 'success',
+      total_tasks: 7,
+      tasks: [
+        queued,
+        {
+          ...queued,
+          task_id: 'id-1',
+          task_status: 'completed',
+          scheduled_ti: 'gpu7',
+          completion_time: 1_700_000_001.5,
+          result: { n: 1 },
+        },
+        queued,
+      ],
+    });
+    expect(whole).toContain('"result":{"n":1.0}}');
+  });
+
+  it('may be empty', async () => {
+    expect(JSON.parse(await text(0))).toEqual({ status: 'success', total_tasks: 0, tasks: [] });
+  });
+});
+
+describe('what is fetched and cleared', () => {
+  it('is the result alone, as it is stored', () => {
+    expect(resultAnswer({ ...VIEW, result: '{"n":1.0}' })).toBe('{"result":{"n":1.0}}');
+    expect(resultAnswer({ ...VIEW, state: 'running' })).toBe('{"result":null}');
+    expect(resultAnswer({ ...VIEW, state: 'cancelled' })).toBe('{"result":{"error":"cancelled"}}');
+  });
+
+  it('is counted', () => {
+    const message = '3 finished tasks were cleared';
+    expect(cleared(3)).toEqual({ status: 'success', message, cleared_count: 3 });
   });
 });
 

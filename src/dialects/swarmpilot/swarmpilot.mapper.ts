@@ -1,5 +1,5 @@
 import { VERSION } from '../../config/version';
-import { SchedulerError } from '../../core/errors';
+import { SchedulerError, type ErrorCode } from '../../core/errors';
 import type { Instance } from '../../core/instance';
 import { queueKey, queueName } from '../../core/queue';
 import type { Outcome, TaskState } from '../../core/task';
@@ -8,12 +8,22 @@ import type { JsonObject, Plain } from '../../http/dto-fields';
 import { jsonText, withMember } from '../../http/json-text';
 import type { Registration } from '../../instances/instances.service';
 import type { InstanceWait } from '../../queues/queues.service';
+import type { BatchOutcome } from '../../tasks/batch-submitter';
 import { FETCH_RESULT } from '../../tasks/early-reports';
 import type { Report, ReportAnswer } from '../../tasks/task-lifecycle';
+import type { TaskPage } from '../../tasks/model-task-list';
 import type { TaskView } from '../../tasks/task-view';
 import type { Receipt, TaskSubmission } from '../../tasks/tasks.service';
 import type { HealthDto } from './dto/health.dto';
-import type { QueueInfoAnswerDto, SubmitAnswerDto, SubmitDto } from './dto/queue.dto';
+import type {
+  BatchResultDto,
+  BatchTaskDto,
+  QueueInfoAnswerDto,
+  SubmitAnswerDto,
+  SubmitBatchAnswerDto,
+  SubmitBatchDto,
+  SubmitDto,
+} from './dto/queue.dto';
 import type {
   ResultSubmitAnswerDto,
   ResultSubmitDto,
@@ -21,11 +31,19 @@ import type {
   TaskCompleteDto,
 } from './dto/report.dto';
 import type { SetStrategyDto } from './dto/scheduler.dto';
-import type { TaskAnswerDto } from './dto/task.dto';
+import type {
+  AllTasksAnswerDto,
+  ClearAnswerDto,
+  ListedTaskDto,
+  TaskAnswerDto,
+} from './dto/task.dto';
 import type { RegisterAnswerDto, RegisterDto, RemoveAnswerDto, RemoveDto } from './dto/ti.dto';
 
 /** Characters of an error that are kept. */
 const LONGEST_ERROR = 4_000;
+
+/** What keeps everything from being kept. */
+const OUTAGES: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['store_unavailable', 'not_leading']);
 
 type WireStatus = TaskAnswerDto['task_status'];
 
@@ -88,10 +106,25 @@ export function removed(
 }
 
 /** The task that a client submits. */
-export function toSubmission(dto: Plain<SubmitDto>): TaskSubmission {
+export function toSubmission({ model_name: model, ...task }: Plain<SubmitDto>): TaskSubmission {
+  return submissionOf(model, task);
+}
+
+/**
+ * The tasks of a batch.
+ * @param limitBytes a larger one is refused
+ */
+export function toSubmissions(
+  { model_name: model, tasks }: Plain<SubmitBatchDto>,
+  limitBytes: number,
+): readonly TaskSubmission[] {
+  return tasks.map((task) => ({ ...submissionOf(model, task), limitBytes }));
+}
+
+function submissionOf(queueName: string, dto: Plain<BatchTaskDto>): TaskSubmission {
   return {
     kind: 'model',
-    queueName: dto.model_name,
+    queueName,
     clientId: dto.task_id ?? null,
     taskInput: dto.task_input,
     metadata: dto.metadata,
@@ -101,6 +134,49 @@ export function toSubmission(dto: Plain<SubmitDto>): TaskSubmission {
 /** The answer to a submission, and to its repeats. */
 export function submitted({ taskId, clientId, instanceId }: Receipt): Plain<SubmitAnswerDto> {
   return { status: 'success', task_id: clientId ?? taskId, scheduled_ti: instanceId };
+}
+
+/**
+ * The answer to a batch.
+ * @throws {SchedulerError} store_unavailable or not_leading, when that is why nothing was taken
+ */
+export function batchTaken(
+  { tasks }: Plain<SubmitBatchDto>,
+  outcomes: readonly BatchOutcome[],
+): Plain<SubmitBatchAnswerDto> {
+  const away = outageIn(outcomes);
+  if (away) throw away;
+  const results = outcomes.map((outcome, index) => batchResult(index, outcome, tasks[index]));
+  const successful = results.filter(({ status }) => status === 'success').length;
+  const failed = results.length - successful;
+  return {
+    status: failed === 0 ? 'success' : successful === 0 ? 'error' : 'partial',
+    message: `${successful} of ${results.length} tasks were taken`,
+    total_tasks: results.length,
+    successful_tasks: successful,
+    failed_tasks: failed,
+    results,
+  };
+}
+
+/** Why nothing could be kept; undefined when something was, or was refused for another reason. */
+function outageIn(outcomes: readonly BatchOutcome[]): SchedulerError | undefined {
+  const errors = outcomes.flatMap((outcome) =>
+    outcome.kind === 'refused' && OUTAGES.has(outcome.error.code) ? [outcome.error] : [],
+  );
+  return errors.length === outcomes.length ? errors[0] : undefined;
+}
+
+function batchResult(
+  index: number,
+  outcome: BatchOutcome,
+  task: Plain<BatchTaskDto> | undefined,
+): Plain<BatchResultDto> {
+  if (outcome.kind === 'accepted') {
+    return { index, ...submitted(outcome.receipt), error: null };
+  }
+  const { message: error } = outcome.error;
+  return { index, status: 'error', task_id: task?.task_id ?? null, scheduled_ti: null, error };
 }
 
 /** The waits at the instances, in ms. */
@@ -116,14 +192,55 @@ export function queueInfo(waits: readonly InstanceWait[]): Plain<QueueInfoAnswer
 
 /** A `TaskAnswerDto` as JSON text: the result is set in as it is stored, neither parsed nor printed. */
 export function taskAnswer(view: TaskView): string {
-  const answer: Plain<Omit<TaskAnswerDto, 'result'>> = {
+  return withMember(standingOf(view), 'result', resultText(view));
+}
+
+/** An `AllTasksAnswerDto` as JSON text, piece by piece. */
+export async function* allTasks({
+  total,
+  tasks,
+}: TaskPage): AsyncGenerator<string, void, undefined> {
+  const status: AllTasksAnswerDto['status'] = 'success';
+  let before = `${JSON.stringify({ status, total_tasks: total }).slice(0, -1)},"tasks":[`;
+  for await (const some of tasks) {
+    yield before + some.map(listedTask).join(',');
+    before = ',';
+  }
+  yield before === ',' ? ']}' : `${before}]}`;
+}
+
+function listedTask(view: TaskView): string {
+  const task: Plain<Omit<ListedTaskDto, 'result'>> = {
+    ...standingOf(view),
+    model_name: view.queueName,
+    completion_time: view.finishedWallMs === null ? null : unixSeconds(view.finishedWallMs),
+  };
+  return withMember(task, 'result', resultText(view));
+}
+
+function standingOf(view: TaskView): Plain<Omit<TaskAnswerDto, 'result'>> {
+  return {
     task_id: view.clientId ?? view.id,
     task_status: WIRE_STATUS[view.state],
     scheduled_ti: view.instanceId,
-    // Whole milliseconds: the clock knows finer ones, the history does not, and it must not change.
-    submit_time: Math.floor(view.submittedWallMs) / 1000,
+    submit_time: unixSeconds(view.submittedWallMs),
   };
-  return withMember(answer, 'result', resultText(view));
+}
+
+/** Whole milliseconds: the clock knows finer ones, the history does not, and it must not change. */
+function unixSeconds(wallMs: number): number {
+  return Math.floor(wallMs) / 1000;
+}
+
+/** A `ResultFetchAnswerDto` as JSON text. */
+export function resultAnswer(view: TaskView): string {
+  return withMember({}, 'result', resultText(view));
+}
+
+/** The answer to a clearance. */
+export function cleared(count: number): Plain<ClearAnswerDto> {
+  const message = `${count} finished tasks were cleared`;
+  return { status: 'success', message, cleared_count: count };
 }
 
 /** JSON text of what SwarmPilot calls the result: that of a success, else the error. */

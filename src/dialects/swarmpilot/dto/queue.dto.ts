@@ -1,19 +1,18 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
-import { IsJsonObject, Nullable, type JsonObject } from '../../../http/dto-fields';
-import { LONGEST_CLIENT_ID, LONGEST_MODEL_NAME } from './limits';
+import {
+  ArrayMaxSize,
+  ArrayMinSize,
+  IsArray,
+  IsOptional,
+  IsString,
+  MaxLength,
+  MinLength,
+} from 'class-validator';
+import { IsJsonObject, NestedList, Nullable, type JsonObject } from '../../../http/dto-fields';
+import { LARGEST_BATCH, LONGEST_CLIENT_ID, LONGEST_MODEL_NAME } from './limits';
 
-/** `POST /queue/submit` */
-export class SubmitDto {
-  /**
-   * Model that is to do the task, 1 to 256 characters, as its instances registered it.
-   * @example 'llama-3-8b'
-   */
-  @IsString()
-  @MinLength(1)
-  @MaxLength(LONGEST_MODEL_NAME)
-  model_name!: string;
-
+/** A task as a client submits it; the model stands beside it. */
+export class BatchTaskDto {
   /**
    * Input of the task. It reaches the instance as it was sent.
    * @example { "prompt": "Why is the sky blue?" }
@@ -45,6 +44,40 @@ export class SubmitDto {
   task_id?: string | null;
 }
 
+/** `POST /queue/submit` */
+export class SubmitDto extends BatchTaskDto {
+  /**
+   * Model that is to do the task, 1 to 256 characters, as its instances registered it.
+   * @example 'llama-3-8b'
+   */
+  @IsString()
+  @MinLength(1)
+  @MaxLength(LONGEST_MODEL_NAME)
+  model_name!: string;
+}
+
+/** `POST /queue/submit_batch` */
+export class SubmitBatchDto {
+  /**
+   * Model that is to do the tasks, 1 to 256 characters, as its instances registered it.
+   * @example 'llama-3-8b'
+   */
+  @IsString()
+  @MinLength(1)
+  @MaxLength(LONGEST_MODEL_NAME)
+  model_name!: string;
+
+  /**
+   * The tasks, 1 to 10 000, in the order in which they are to be submitted.
+   * @example [{ "task_input": { "prompt": "Why is the sky blue?" }, "task_id": "order-4711" }]
+   */
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(LARGEST_BATCH)
+  @NestedList(() => BatchTaskDto)
+  tasks!: BatchTaskDto[];
+}
+
 /** The receipt of a task: it is durable. */
 export class SubmitAnswerDto {
   /**
@@ -64,6 +97,79 @@ export class SubmitAnswerDto {
    * @example '0193529e-6f1c-7cc4-8a3e-5a4f0f6f9b10'
    */
   scheduled_ti!: string | null;
+}
+
+/** What became of one task of a batch. */
+export class BatchResultDto {
+  /**
+   * Its place in `tasks`, from 0.
+   * @example 0
+   */
+  @ApiProperty({ type: 'integer' })
+  index!: number;
+
+  /**
+   * `success` when it is durable.
+   * @example 'success'
+   */
+  status!: 'success' | 'error';
+
+  /**
+   * The client's id where it gave one, else the scheduler's; null when it was refused without one.
+   * @example 'order-4711'
+   */
+  task_id!: string | null;
+
+  /**
+   * Id of the instance on which the task is placed or planned; null when it was refused.
+   * @example '0193529e-6f1c-7cc4-8a3e-5a4f0f6f9b10'
+   */
+  scheduled_ti!: string | null;
+
+  /**
+   * Why it was refused; null when it was taken.
+   * @example null
+   */
+  error!: string | null;
+}
+
+/** What became of a batch, task by task. */
+export class SubmitBatchAnswerDto {
+  /**
+   * `success` when every task was taken, `error` when none was, else `partial`.
+   * @example 'success'
+   */
+  status!: 'success' | 'partial' | 'error';
+
+  /**
+   * What happened, for people.
+   * @example '200 of 200 tasks were taken'
+   */
+  message!: string;
+
+  /**
+   * Tasks of the batch.
+   * @example 200
+   */
+  @ApiProperty({ type: 'integer' })
+  total_tasks!: number;
+
+  /**
+   * Tasks that were taken, repeats of known ones among them.
+   * @example 200
+   */
+  @ApiProperty({ type: 'integer' })
+  successful_tasks!: number;
+
+  /**
+   * Tasks that were refused.
+   * @example 0
+   */
+  @ApiProperty({ type: 'integer' })
+  failed_tasks!: number;
+
+  /** One entry per task, in the order of `tasks`. */
+  results!: BatchResultDto[];
 }
 
 /** `GET /queue/info` */

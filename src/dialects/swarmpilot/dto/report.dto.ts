@@ -97,3 +97,25 @@ export class ResultSubmitAnswerDto {
    */
   message!: string;
 }
+
+/** `POST /result/fetch` */
+export class ResultFetchDto {
+  /**
+   * The client's id of the task, the scheduler's, or the one that its instance gave it.
+   * @example 'order-4711'
+   */
+  @IsString()
+  @MinLength(1)
+  @MaxLength(LONGEST_WORKER_ID)
+  task_id!: string;
+}
+
+/** The result of a task. */
+export class ResultFetchAnswerDto {
+  /**
+   * What the instance made of it; null until it is completed. A task that failed, was cancelled or
+   * took too long has `{"error": "…"}`.
+   * @example { "output": "Because of Rayleigh scattering." }
+   */
+  result!: JsonObject | null;
+}

@@ -1,6 +1,7 @@
-import { IsString, MaxLength, MinLength } from 'class-validator';
-import type { JsonObject } from '../../../http/dto-fields';
-import { LONGEST_WORKER_ID } from './limits';
+import { ApiProperty } from '@nestjs/swagger';
+import { IsInt, IsString, Max, MaxLength, Min, MinLength } from 'class-validator';
+import { FromNumericString, type JsonObject } from '../../../http/dto-fields';
+import { LONGEST_LIST, LONGEST_WORKER_ID } from './limits';
 
 /** `GET /task/query` */
 export class TaskQueryDto {
@@ -46,4 +47,85 @@ export class TaskAnswerDto {
    * @example { "output": "Because of Rayleigh scattering." }
    */
   result!: JsonObject | null;
+}
+
+/** `GET /task/all_tasks` */
+export class AllTasksQueryDto {
+  /**
+   * Tasks that are told of, 1 to 10 000. Default: 1 000.
+   * @example 100
+   */
+  @ApiProperty({ type: 'integer', required: false, default: 1_000 })
+  @FromNumericString()
+  @IsInt()
+  @Min(1)
+  @Max(LONGEST_LIST)
+  limit = 1_000;
+
+  /**
+   * Newer tasks that are left out, 0 or more. Default: 0.
+   * @example 200
+   */
+  @ApiProperty({ type: 'integer', required: false, default: 0 })
+  @FromNumericString()
+  @IsInt()
+  @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
+  offset = 0;
+}
+
+/** Where a task of the list stands. */
+export class ListedTaskDto extends TaskAnswerDto {
+  /**
+   * Model that it is for.
+   * @example 'llama-3-8b'
+   */
+  model_name!: string;
+
+  /**
+   * When it was completed, in Unix seconds; null until then.
+   * @example 1795257602.5
+   */
+  completion_time!: number | null;
+}
+
+/** Model tasks, live and completed. */
+export class AllTasksAnswerDto {
+  /**
+   * Always `success`.
+   * @example 'success'
+   */
+  status!: 'success';
+
+  /**
+   * Tasks that there are, beside those that are told of here.
+   * @example 1
+   */
+  @ApiProperty({ type: 'integer' })
+  total_tasks!: number;
+
+  /** The newest submission first. */
+  tasks!: ListedTaskDto[];
+}
+
+/** What a clearance did. */
+export class ClearAnswerDto {
+  /**
+   * Always `success`.
+   * @example 'success'
+   */
+  status!: 'success';
+
+  /**
+   * What happened, for people.
+   * @example '12 finished tasks were cleared'
+   */
+  message!: string;
+
+  /**
+   * Tasks that are gone now.
+   * @example 12
+   */
+  @ApiProperty({ type: 'integer' })
+  cleared_count!: number;
 }
