@@ -34,7 +34,7 @@ describe('TaskRecorder', () => {
     const { fleet } = fleetRig();
     const journal = new SlowJournal();
     const term = { epoch: 1, end: () => undefined };
-    const recorder = new TaskRecorder(fleet, journal, new PayloadCache(), term);
+    const recorder = new TaskRecorder(fleet, journal, new PayloadCache(), term, []);
     fleet.addInstance(instanceDraftOf('gpu7'));
     const { task } = submitted(fleet, draftOf({ clientId: 'c' }));
     const held = newestHeld(fleet, task);
@@ -51,5 +51,32 @@ describe('TaskRecorder', () => {
     await journal.commitNext();
     expect(known()).toBe(false);
     await Promise.all(written);
+  });
+
+  it('tells everyone who listens, and writes all the same when one of them fails', async () => {
+    const { fleet } = fleetRig();
+    const journal = new SlowJournal();
+    const term = { epoch: 1, end: () => undefined };
+    const heard: string[] = [];
+    const deaf = {
+      told: (): void => {
+        throw new Error('not today');
+      },
+    };
+    const attentive = {
+      told: (changes: readonly Change[]): void =>
+        void heard.push(...changes.map(({ event }) => event.type)),
+    };
+    const listeners = [deaf, attentive];
+    const recorder = new TaskRecorder(fleet, journal, new PayloadCache(), term, listeners);
+    fleet.addInstance(instanceDraftOf('gpu7'));
+    const { task } = submitted(fleet, draftOf({}));
+    const held = newestHeld(fleet, task);
+
+    const outcome = { kind: 'succeeded', executionMs: 1 } as const;
+    const written = recorder.record(fleet.course.ended(held, outcome).changes);
+    await journal.commitNext();
+    await written;
+    expect(heard).toEqual(['succeeded']);
   });
 });

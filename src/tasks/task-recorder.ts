@@ -4,6 +4,7 @@ import { Fleet } from '../core/fleet';
 import { isTerminal, type Change, type TaskEventType } from '../core/task';
 import { TERM, type Term } from '../ops/term';
 import { TASK_JOURNAL, type TaskJournal } from '../persistence/task-journal';
+import { CHANGE_LISTENERS, type ChangeListener } from './change-listener';
 import { PayloadCache } from './payload-cache';
 
 /** Events that somebody may want to look into. */
@@ -14,7 +15,7 @@ const NOTABLE: ReadonlySet<TaskEventType> = new Set<TaskEventType>([
   'foreign_result',
 ]);
 
-/** Writes what the fleet changed: to the journal, and one log line per event. */
+/** Writes what the fleet changed to the journal, and tells of it: the log, and whoever listens. */
 @Injectable()
 export class TaskRecorder {
   private readonly logger = new Logger(TaskRecorder.name);
@@ -24,6 +25,7 @@ export class TaskRecorder {
     @Inject(TASK_JOURNAL) private readonly journal: Pick<TaskJournal, 'append' | 'available'>,
     private readonly payloads: PayloadCache,
     @Inject(TERM) private readonly term: Term,
+    @Inject(CHANGE_LISTENERS) private readonly listeners: readonly ChangeListener[],
   ) {}
 
   /** False while PostgreSQL is away or too far behind: nothing new may be begun then. */
@@ -48,13 +50,23 @@ export class TaskRecorder {
     }
   }
 
-  /** One log line per event. */
+  /** One log line per event, and everyone who listens: the one place where changes are told. */
   tell(changes: readonly Change[]): void {
     for (const { event } of changes) {
       const { taskId, instanceId, attemptNo: attempt, type, message } = event;
       const line = { taskId, instanceId, attempt, event: type, msg: message };
       if (NOTABLE.has(type)) this.logger.warn(line);
       else this.logger.debug(line);
+    }
+    for (const listener of this.listeners) this.tellOne(listener, changes);
+  }
+
+  /** Who only listens must not keep a change from being written. */
+  private tellOne(listener: ChangeListener, changes: readonly Change[]): void {
+    try {
+      listener.told(changes);
+    } catch (error) {
+      this.logger.error({ msg: 'a listener failed; the tasks go on', error });
     }
   }
 

@@ -1,8 +1,9 @@
-import { Module } from '@nestjs/common';
+import { Module, type Type } from '@nestjs/common';
 import { CONFIG } from '../config/config.module';
 import type { Config } from '../config/config.schema';
 import { PredictionsModule } from '../predictions/predictions.module';
 import { BatchSubmitter } from './batch-submitter';
+import { CHANGE_LISTENERS, type ChangeListener } from './change-listener';
 import { InDoubt } from './in-doubt';
 import { Outbox } from './outbox';
 import { PayloadCache } from './payload-cache';
@@ -13,6 +14,9 @@ import { TaskLifecycle } from './task-lifecycle';
 import { TaskRecorder } from './task-recorder';
 import { TasksController } from './tasks.controller';
 import { TASK_DEFAULTS, TasksService, type TaskDefaults } from './tasks.service';
+
+/** Everyone who is told what happens to tasks: providers that implement `ChangeListener`. */
+const LISTENERS: Type<ChangeListener>[] = [];
 
 /** The life of a task, from its submission to its history. */
 @Module({
@@ -29,6 +33,11 @@ import { TASK_DEFAULTS, TasksService, type TaskDefaults } from './tasks.service'
     PayloadReader,
     Outbox,
     InDoubt,
+    {
+      provide: CHANGE_LISTENERS,
+      inject: LISTENERS,
+      useFactory: (...listeners: ChangeListener[]): readonly ChangeListener[] => listeners,
+    },
     {
       provide: TASK_DEFAULTS,
       inject: [CONFIG],
