@@ -9,6 +9,7 @@ import { SwarmpilotModule } from './dialects/swarmpilot/swarmpilot.module';
 import { swarmpilotDialect } from './dialects/swarmpilot/swarmpilot.dialect';
 import { ExecutorsModule } from './executors/executors.module';
 import { HealthModule } from './health/health.module';
+import { READINESS_ROUTES } from './health/readiness.controller';
 import type { Dialect } from './http/dialect';
 import { OPENAPI_ROUTES } from './http/openapi';
 import { nativeDialect } from './http/problem-details';
@@ -18,6 +19,7 @@ import { LIVENESS_ROUTES } from './ops/liveness.controller';
 import { OpsModule } from './ops/ops.module';
 import type { OwnEndpoint } from './ops/own-endpoints';
 import type { Term } from './ops/term';
+import { VERSION_ROUTES } from './ops/version.controller';
 import { FleetModule } from './persistence/fleet.module';
 import type { TaskJournal } from './persistence/task-journal';
 import { PersistenceModule } from './persistence/persistence.module';
@@ -51,6 +53,8 @@ export const DIALECTS: NonEmpty<Dialect> = [
   swarmpilotDialect,
   nativeDialect([
     ...LIVENESS_ROUTES,
+    ...READINESS_ROUTES,
+    ...VERSION_ROUTES,
     ...OPENAPI_ROUTES,
     ...INSTANCES_ROUTES,
     ...QUEUES_ROUTES,

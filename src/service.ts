@@ -15,7 +15,7 @@ import { openDatabase, type Database } from './persistence/database';
 import { KeyRing } from './persistence/key-ring';
 import { LeadershipLease } from './persistence/leadership-lease';
 import { readLookupFile } from './predictions/lookup-file';
-import { answerAlive, answerAsStandby } from './standby';
+import { answerAlive, answerAsStandby, isRead } from './standby';
 import { BUILT_IN, StrategyRegistry } from './strategies/strategy.registry';
 import { loadStrategies } from './strategies/load-strategies';
 
@@ -30,6 +30,8 @@ const FAILED_TERM_PAUSE_MS = 1_000;
  */
 export class Service {
   private app: LeadingApp | undefined;
+  /** Why there is no application now. */
+  private because = 'it has only just started';
   private endTerm: (() => void) | undefined;
   private stopping = false;
   private readonly hurry = new AbortController();
@@ -92,12 +94,12 @@ export class Service {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** True while this process leads and its application is ready. */
-  get isLeading(): boolean {
-    return this.app !== undefined;
+  /** Why this process does not lead, as one clause; undefined while its application is ready. */
+  get standsBecause(): string | undefined {
+    return this.app ? undefined : this.because;
   }
 
-  /** Resolves when it is known whether this process leads: its application is ready, or it stands by. */
+  /** Resolves when it is known whether this process leads: its application is ready, or it cannot. */
   whenSettled(): Promise<void> {
     return this.settled;
   }
@@ -131,12 +133,12 @@ export class Service {
   }
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
-    if (request.url === '/livez' && (request.method === 'GET' || request.method === 'HEAD')) {
+    if (request.url === '/livez' && isRead(request)) {
       answerAlive(response);
       return;
     }
     if (!this.app) {
-      answerAsStandby(request, response);
+      answerAsStandby(request, response, this.because);
       return;
     }
     this.answering.add(response);
@@ -162,7 +164,7 @@ export class Service {
         await this.lead(epoch);
         continue;
       }
-      if (!toldSo) this.logger.info('another process leads; this one is its standby');
+      if (!toldSo) this.logger.info(`standing by: ${this.because}`);
       toldSo = true;
       this.settle();
       await this.pause(standbyPollMs * (0.8 + 0.4 * Math.random()));
@@ -177,9 +179,12 @@ export class Service {
 
   private async tryToLead(): Promise<number | null> {
     try {
-      return await this.lease.acquire();
+      const epoch = await this.lease.acquire();
+      if (epoch === null) this.because = 'another process leads this database';
+      return epoch;
     } catch (error) {
-      this.logger.warn({ error, msg: 'the database does not answer; trying again' });
+      this.because = 'the database does not answer';
+      this.logger.warn({ error, msg: `${this.because}; trying again` });
       return null;
     }
   }
@@ -191,9 +196,11 @@ export class Service {
     this.endTerm = () => end.abort('the process stops');
     this.lease.onLost((reason) => end.abort(reason));
     if (this.stopping) end.abort();
+    this.because = 'it takes over, and restores what is live';
     const opening = this.open(epoch, end);
     await ended;
     this.app = undefined;
+    this.because = this.stopping ? 'it stops' : `its term ended: ${String(end.signal.reason)}`;
     this.endTerm = undefined;
     if (!this.stopping) this.logger.error(`term ${epoch} ended: ${String(end.signal.reason)}`);
     await this.close(await opening);
@@ -216,6 +223,8 @@ export class Service {
       return app;
     } catch (error) {
       logger.error({ error, msg: 'the term could not begin' });
+      this.because = 'its term could not begin, and it tries again; the log says why';
+      this.settle();
       await this.pause(FAILED_TERM_PAUSE_MS);
       end.abort('it could not begin');
       return undefined;

@@ -3,20 +3,38 @@ import { DIALECTS } from './app.module';
 import { SchedulerError } from './core/errors';
 import { ownerOf } from './http/route-owner';
 import { pathOf, requestIdOf } from './http/request-context';
+import { versionAnswer } from './ops/version.controller';
 
 const RETRY_AFTER_SECONDS = 1;
 
-/** Answers every request while another process leads: 503 in the words of the path's owner. */
-export function answerAsStandby(request: IncomingMessage, response: ServerResponse): void {
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/**
+ * Answers every request while this process does not lead: its version, and else 503 in the words of
+ * the path's owner.
+ * @param because why it does not lead
+ */
+export function answerAsStandby(
+  request: IncomingMessage,
+  response: ServerResponse,
+  because: string,
+): void {
   const path = pathOf(request.url ?? '/');
-  const message = 'this process does not lead (yet); the leader, or this one soon, will answer';
-  const error = new SchedulerError('not_leading', message);
+  if (path === '/version' && isRead(request)) {
+    answer(response, 200, JSON_TYPE, JSON.stringify(versionAnswer()));
+    return;
+  }
+  const error = new SchedulerError('not_leading', `this process does not lead: ${because}`);
   const requestId = requestIdOf(request);
   const { status, body, contentType } = ownerOf(DIALECTS, path).errorAnswer(error, requestId, path);
   response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
   response.setHeader('X-Request-Id', requestId);
-  const type = contentType ?? 'application/json; charset=utf-8';
-  answer(response, status, type, JSON.stringify(body));
+  answer(response, status, contentType ?? JSON_TYPE, JSON.stringify(body));
+}
+
+/** True for the methods of a question. */
+export function isRead({ method }: IncomingMessage): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 /** Answers that the process is alive, whoever leads. */

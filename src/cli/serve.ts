@@ -91,8 +91,8 @@ function stopOnSignals(service: Service): void {
   process.on('SIGINT', stop);
 }
 
-function greeting({ url, isLeading }: Service): string {
-  const state = isLeading ? 'is ready' : 'is a standby: another process leads this database';
+function greeting({ url, standsBecause }: Service): string {
+  const state = standsBecause === undefined ? 'is ready' : `stands by (${standsBecause})`;
   return `
 Foresail ${state}: ${url}
 Swagger UI:            ${url}/docs

@@ -8,11 +8,13 @@ import { DoubtResolver } from './doubt-resolver';
 import { HEALTH_INTERVALS } from './health-intervals';
 import { HealthProber } from './health-prober';
 import { Housekeeping } from './housekeeping';
+import { ReadinessController } from './readiness.controller';
 import { ResultPoller } from './result-poller';
 
 /** Who is there, what became of what they were given, and what is past its time. */
 @Module({
   imports: [InstancesModule, TasksModule, ExecutorsModule],
+  controllers: [ReadinessController],
   providers: [
     HealthProber,
     ResultPoller,

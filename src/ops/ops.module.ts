@@ -3,6 +3,7 @@ import { LivenessController } from './liveness.controller';
 import { OWN_ENDPOINTS, type OwnEndpoint } from './own-endpoints';
 import { CLOCK, IDS, RANDOM, systemClock, systemIds, systemRandom } from './system';
 import { TERM, type Term } from './term';
+import { VersionController } from './version.controller';
 import { WakeupBell } from './wakeup';
 
 /** Time, chance, ids, the bell, the present term and where this process listens, everywhere. */
@@ -20,7 +21,7 @@ export class OpsModule {
     return {
       module: OpsModule,
       global: true,
-      controllers: [LivenessController],
+      controllers: [LivenessController, VersionController],
       providers,
       exports: [CLOCK, RANDOM, IDS, TERM, OWN_ENDPOINTS, WakeupBell],
     };

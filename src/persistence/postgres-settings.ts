@@ -1,13 +1,17 @@
 import { Client } from 'pg';
 import { connectionSettings } from './connection-settings';
 
-/** What the promises of the scheduler rest on. */
-export interface PostgresSettings {
+/** Settings of the server on which the durability of a commit rests, in its own words. */
+export interface DurabilitySettings {
   /** As in `18.4`. */
   readonly version: string;
   readonly fsync: string;
   readonly synchronousCommit: string;
   readonly fullPageWrites: string;
+}
+
+/** What the promises of the scheduler rest on. */
+export interface PostgresSettings extends DurabilitySettings {
   /** Sentences for the operator; empty when all is well. */
   readonly warnings: readonly string[];
 }
@@ -15,6 +19,14 @@ export interface PostgresSettings {
 type Row = Omit<PostgresSettings, 'warnings'> & { readonly versionNumber: number };
 
 const OLDEST_VERSION = 140_000;
+
+/** Answers with one row of `DurabilitySettings`. */
+export const DURABILITY_QUERY = `
+  SELECT current_setting('server_version')          AS version,
+         current_setting('server_version_num')::int AS "versionNumber",
+         current_setting('fsync')                   AS fsync,
+         current_setting('synchronous_commit')      AS "synchronousCommit",
+         current_setting('full_page_writes')        AS "fullPageWrites"`;
 
 /**
  * Reads the settings of the server under which a commit may be lost (RELIABILITY_MODEL, section 1).
@@ -25,12 +37,7 @@ export async function readPostgresSettings(url: string): Promise<PostgresSetting
   client.on('error', () => undefined); // The query that is under way says so.
   try {
     await client.connect();
-    const { rows } = await client.query<Row>(`
-      SELECT current_setting('server_version')          AS version,
-             current_setting('server_version_num')::int AS "versionNumber",
-             current_setting('fsync')                   AS fsync,
-             current_setting('synchronous_commit')      AS "synchronousCommit",
-             current_setting('full_page_writes')        AS "fullPageWrites"`);
+    const { rows } = await client.query<Row>(DURABILITY_QUERY);
     const [row] = rows;
     if (!row) throw new Error('PostgreSQL did not tell its settings');
     const { versionNumber, ...settings } = row;

@@ -239,7 +239,7 @@ describe('/docs', () => {
     expect(headers['content-type']).toBe('application/problem+json');
   });
 
-  it.each(['/', '/docs', '/docs/x', '/openapi.json', '/livez'])(
+  it.each(['/', '/docs', '/docs/x', '/openapi.json', '/livez', '/readyz', '/version'])(
     'is only read: POST %s',
     async (path) => {
       const { status, headers } = await rig.post(path, {});
@@ -256,5 +256,24 @@ describe('/livez', () => {
       'text/plain; charset=utf-8',
       'ok',
     ]);
+  });
+});
+
+describe('/readyz', () => {
+  it('says that it leads and can record', async () => {
+    const { status, body } = await rig.get('/readyz');
+    expect([status, body]).toEqual([200, { status: 'ready', epoch: 1 }]);
+  });
+});
+
+describe('/version', () => {
+  it('says what this is, and since when', async () => {
+    const { status, headers, body } = await rig.get('/version');
+    const { version } = document.info;
+    expect([status, headers['content-type']]).toEqual([200, 'application/json; charset=utf-8']);
+    const started = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    const { node } = body as { node: string };
+    expect(body).toEqual({ name: 'foresail', version, node, started_at: started });
+    expect(node).toMatch(/^v\d+\.\d+\.\d+$/);
   });
 });

@@ -9,7 +9,20 @@ jest.setTimeout(60_000);
 const MANIFEST = readFileSync(resolve(__dirname, '../../package.json'), 'utf8');
 const { version } = JSON.parse(MANIFEST) as { version: string };
 
-const HEALTHY = { status: 'healthy', service: 'scheduler', version };
+const ON_OR_OFF = expect.stringMatching(/^(?:on|off)$/);
+const SERVICE = { service: 'scheduler', version };
+const HEALTHY = {
+  ...SERVICE,
+  status: 'healthy',
+  details: {
+    postgresql: {
+      version: expect.stringMatching(/^\d+/),
+      fsync: ON_OR_OFF,
+      synchronous_commit: ON_OR_OFF,
+      full_page_writes: ON_OR_OFF,
+    },
+  },
+};
 
 describe('POST /scheduler/set', () => {
   let rig: ConformanceRig;
@@ -179,10 +192,13 @@ describe('GET /health', () => {
   const expectUnhealthy = async (reason: RegExp): Promise<void> => {
     const { status, headers, body } = await rig.get('/health');
     const text = expect.stringMatching(reason);
-    const unhealthy = { ...HEALTHY, status: 'unhealthy', reason: text };
+    const unhealthy = { ...SERVICE, status: 'unhealthy', reason: text };
     expect([status, body]).toEqual([503, { ...unhealthy, message: text, detail: text }]);
     expect(headers['retry-after']).toBe('1');
     expect((await rig.get('/livez')).body).toBe('ok');
+    const ready = await rig.get('/readyz');
+    expect([ready.status, ready.body.detail]).toEqual([503, text]);
+    expect((await rig.get('/version')).status).toBe(200);
   };
 
   it('is unhealthy with 503 and the reason while the database is gone, and recovers', async () => {

@@ -14,6 +14,8 @@ const AFTER_A_CRASH_MS = 15_000;
 
 const LONG_MS = 4_000;
 
+const LED_BY_ANOTHER = 'this process does not lead: another process leads this database';
+
 describe('two services on one database', () => {
   let scenario: Scenario;
   let leader: ServiceProcess;
@@ -97,6 +99,7 @@ describe('two services on one database', () => {
       ['GET', '/docs', { status: 503 }],
       ['GET', '/openapi.json', { status: 503 }],
       ['GET', '/', { status: 503 }],
+      ['GET', '/readyz', { code: 'not_leading', detail: LED_BY_ANOTHER }],
       ['PUT', '/no/such/path', { status: 503 }],
     ];
     for (const [method, path, body] of calls) {
@@ -111,6 +114,8 @@ describe('two services on one database', () => {
       ]);
     }
     expect(await standby.get('/livez')).toMatchObject({ status: 200, body: 'ok' });
+    const version = { name: 'foresail', node: process.version };
+    expect(await standby.get('/version')).toMatchObject({ status: 200, body: version });
   });
 
   it('takes over within 2 s when the leader is stopped', async () => {

@@ -67,7 +67,7 @@ export class ServiceProcess {
   }
 
   get isUp(): boolean {
-    return /^Foresail is /m.test(this.output);
+    return /^Foresail (?:is ready|stands by)/m.test(this.output);
   }
 
   /** True when it said, on its start, that it leads. */
@@ -81,7 +81,7 @@ export class ServiceProcess {
 
   /** Where it listens, as in `http://127.0.0.1:8102`. */
   get url(): string {
-    const url = /^Foresail is [^\n]*?(http:\S+)$/m.exec(this.output)?.[1];
+    const url = /^Foresail (?:is ready|stands by)[^\n]*?(http:\S+)$/m.exec(this.output)?.[1];
     if (url === undefined) throw new Error(`the service has not said where it is:\n${this.log}`);
     return url;
   }

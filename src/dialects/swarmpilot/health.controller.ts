@@ -16,7 +16,19 @@ import { health } from './swarmpilot.mapper';
 function HealthRoute(): MethodDecorator {
   const answer = (error: SchedulerError): ErrorAnswer =>
     errorAnswer(error, SAMPLE_REQUEST_ID, HEALTH_PATH);
-  const example: Plain<HealthDto> = { status: 'healthy', service: 'scheduler', version: VERSION };
+  const example: Plain<HealthDto> = {
+    status: 'healthy',
+    service: 'scheduler',
+    version: VERSION,
+    details: {
+      postgresql: {
+        version: '18.4',
+        fsync: 'on',
+        synchronous_commit: 'on',
+        full_page_writes: 'on',
+      },
+    },
+  };
   return applyDecorators(
     HttpCode(200),
     ApiOperation({ operationId: 'health', tags: ['SwarmPilot'], security: [] }),
@@ -42,7 +54,6 @@ export class HealthController {
   @Get(HEALTH_PATH)
   @HealthRoute()
   async check(): Promise<Plain<HealthDto>> {
-    const answers = await this.database.answers();
-    return health({ answers, canRecord: this.recorder.canRecord });
+    return health(await this.database.durability(), this.recorder.canRecord);
   }
 }

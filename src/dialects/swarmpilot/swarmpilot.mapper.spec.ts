@@ -411,19 +411,29 @@ describe('toQueue', () => {
 });
 
 describe('health', () => {
+  const SETTINGS = { version: '18.4', fsync: 'on', synchronousCommit: 'off', fullPageWrites: 'on' };
+
   it('is good when the database answers and the journal records', () => {
-    expect(health({ answers: true, canRecord: true })).toEqual({
+    expect(health(SETTINGS, true)).toEqual({
       status: 'healthy',
       service: 'scheduler',
       version: VERSION,
+      details: {
+        postgresql: {
+          version: '18.4',
+          fsync: 'on',
+          synchronous_commit: 'off',
+          full_page_writes: 'on',
+        },
+      },
     });
   });
 
   it.each([
-    [{ answers: false, canRecord: true }, /does not answer/],
-    [{ answers: true, canRecord: false }, /cannot be recorded/],
-  ])('is bad otherwise: %j', (database, message) => {
+    [undefined, true, /does not answer/],
+    [SETTINGS, false, /cannot be recorded/],
+  ])('is bad otherwise: %j, %j', (database, canRecord, message) => {
     const error = { code: 'store_unavailable', message: expect.stringMatching(message) };
-    expect(() => health(database)).toThrow(expect.objectContaining(error));
+    expect(() => health(database, canRecord)).toThrow(expect.objectContaining(error));
   });
 });

@@ -7,6 +7,7 @@ import { dispatchId, type DispatchId, type Instant, type QueueKey } from '../../
 import type { JsonObject, Plain } from '../../http/dto-fields';
 import { jsonText, withMember } from '../../http/json-text';
 import type { Registration } from '../../instances/instances.service';
+import type { DurabilitySettings } from '../../persistence/postgres-settings';
 import type { InstanceWait } from '../../queues/queues.service';
 import type { BatchOutcome } from '../../tasks/batch-submitter';
 import { FETCH_RESULT } from '../../tasks/early-reports';
@@ -327,17 +328,24 @@ export function toQueue({ model_name: model = null }: Plain<SetStrategyDto>): Qu
  * What is said of the scheduler's health.
  * @throws {SchedulerError} store_unavailable with the reason, when it cannot work
  */
-export function health(database: {
-  readonly answers: boolean;
-  readonly canRecord: boolean;
-}): Plain<HealthDto> {
-  if (!database.answers) {
+export function health(
+  database: DurabilitySettings | undefined,
+  canRecord: boolean,
+): Plain<HealthDto> {
+  if (!database) {
     throw new SchedulerError('store_unavailable', 'the database does not answer');
   }
-  if (!database.canRecord) {
+  if (!canRecord) {
     throw new SchedulerError('store_unavailable', 'what happens to tasks cannot be recorded');
   }
-  return { status: 'healthy', service: 'scheduler', version: VERSION };
+  const { version, fsync, synchronousCommit, fullPageWrites } = database;
+  const postgresql = {
+    version,
+    fsync,
+    synchronous_commit: synchronousCommit,
+    full_page_writes: fullPageWrites,
+  };
+  return { status: 'healthy', service: 'scheduler', version: VERSION, details: { postgresql } };
 }
 
 function whatIsUnknown(answer: ReportAnswer, task: string, instance: string): string | undefined {
