@@ -399,6 +399,7 @@ describe('stop', () => {
     const task = taskOf();
     expect(steps(course.stop(task, 'cancelled', 'asked'))).toEqual(['cancelled>cancelled']);
     expect([task.state, task.finishedAt, asked]).toEqual(['cancelled', NOW, ['leave']]);
+    expect(task.stopReason).toBe('cancelled');
   });
 
   it.each(ACTIVE)('passes stopping at once from %s; the slot stays taken', (state) => {

@@ -151,6 +151,7 @@ export class Course {
     const now = this.surroundings.clock.now();
     if (task.state === 'queued') {
       this.grounds.leave(task);
+      task.stopReason = 'cancelled';
       task.finishedAt = now;
       return [this.chronicle.move(task, 'cancelled', 'cancelled', why)];
     }

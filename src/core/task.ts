@@ -184,7 +184,7 @@ export interface Task extends TaskDraft {
   plannedOn: InstanceId | null;
   /** Preferably not there again: the instance that lost it last. */
   avoid: InstanceId | null;
-  /** Why it is being stopped, while `stopping`. */
+  /** Why it is being stopped, or was. */
   stopReason: 'cancelled' | 'timed_out' | null;
   failure: { readonly kind: FailureKind; readonly message: string } | null;
   finishedAt: Instant | null;

@@ -72,7 +72,7 @@ function refuseInvalid(valid: boolean): void {
 }
 
 /** The key in the headers; other authorization schemes than Bearer are not ours and not looked at. */
-function presentedKey(request: IncomingMessage): string | undefined {
+export function presentedKey(request: IncomingMessage): string | undefined {
   const { authorization } = request.headers;
   const bearer = authorization === undefined ? null : /^Bearer(?: +(.*))?$/i.exec(authorization);
   if (bearer !== null) return bearer[1] ?? '';

@@ -6,6 +6,7 @@ import { InstancesRepository } from './instances.repository';
 import { KeysRepository } from './keys.repository';
 import { ModelTasksRepository } from './model-tasks.repository';
 import { StrategySettingsRepository } from './strategy-settings.repository';
+import { TaskListRepository } from './task-list.repository';
 import { TasksRepository } from './tasks.repository';
 
 const REPOSITORIES = [
@@ -14,6 +15,7 @@ const REPOSITORIES = [
   KeysRepository,
   ModelTasksRepository,
   StrategySettingsRepository,
+  TaskListRepository,
   TasksRepository,
 ];
 

@@ -4,7 +4,14 @@ import { SchedulerError } from '../core/errors';
 import { Fleet } from '../core/fleet';
 import type { Instance } from '../core/instance';
 import type { Clock } from '../core/ports';
-import { occupies, type Attempt, type Change, type Outcome, type Task } from '../core/task';
+import {
+  isTerminal,
+  occupies,
+  type Attempt,
+  type Change,
+  type Outcome,
+  type Task,
+} from '../core/task';
 import type { DispatchId, TaskId } from '../core/units';
 import { crashPoint } from '../ops/crash-points';
 import { CLOCK } from '../ops/system';
@@ -138,14 +145,14 @@ export class TaskLifecycle {
   async lost(held: Held, why: string, elsewhere = true): Promise<void> {
     const changes = this.fleet.course.lost(held, why, elsewhere);
     this.bell.signal();
-    await this.recorder.record(changes);
+    await this.recordStep(held.task, changes);
   }
 
   /** The worker provably does not have the attempt. */
   async returned(held: Held, why: string): Promise<void> {
     const changes = this.fleet.course.returned(held, why);
     this.bell.signal();
-    await this.recorder.record(changes);
+    await this.recordStep(held.task, changes);
   }
 
   /** The attempt is known to execute. */
@@ -155,19 +162,22 @@ export class TaskLifecycle {
 
   /**
    * Stops a task that is live.
+   * @returns false when it had ended before, in another way; its end is recorded then
    * @throws {SchedulerError} store_unavailable; nothing has changed then
    */
-  async stop(task: Task, reason: 'cancelled' | 'timed_out', why: string): Promise<void> {
+  async stop(task: Task, reason: 'cancelled' | 'timed_out', why: string): Promise<boolean> {
     this.assertRecordable();
     const changes = this.fleet.course.stop(task, reason, why);
     this.bell.signal();
     if (changes.length > 0) await this.recordEnd(task, changes, null);
+    else await this.recording.get(task.id);
+    return changes.length > 0;
   }
 
   /** Ends attempts that are past their time limit, and abandoned ones that never ended. */
   async expireOverdue(): Promise<void> {
     const now = this.clock.now();
-    const overdue: Promise<void>[] = [];
+    const overdue: Promise<unknown>[] = [];
     for (const held of this.everyHeld()) {
       const { attempt, task } = held;
       const age = now - (attempt.sentAt ?? attempt.reservedAt);
@@ -186,6 +196,13 @@ export class TaskLifecycle {
     return [...this.fleet.attempts.all()].filter(
       ({ attempt }) => occupies(attempt) || (attempt.vacated && attempt.state !== 'ended'),
     );
+  }
+
+  /** What may have been the end of the task. */
+  private recordStep(task: Task, changes: readonly Change[]): Promise<void> {
+    return isTerminal(task.state)
+      ? this.recordEnd(task, changes, null)
+      : this.recorder.record(changes);
   }
 
   private async recordEnd(
@@ -289,7 +306,7 @@ export class TaskLifecycle {
 
   private assertRecordable(): void {
     if (this.recorder.canRecord) return;
-    throw new SchedulerError('store_unavailable', 'the database is away; repeat the report', {
+    throw new SchedulerError('store_unavailable', 'the database is away; nothing was changed', {
       retryAfterSeconds: 1,
     });
   }

@@ -1,76 +1,97 @@
-import { Controller, Get, Header, Param } from '@nestjs/common';
+import { Body, Controller, Get, Header, Inject, Param, Post, Query, Req } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
+import type { Clock } from '../core/ports';
+import { callerOf } from '../http/caller';
 import type { DialectRoute } from '../http/dialect';
+import type { Plain } from '../http/dto-fields';
 import { NativeRoute } from '../http/native-route';
+import { CLOCK } from '../ops/system';
 import { TasksRepository } from '../persistence/tasks.repository';
-import { TaskDto, TaskPathDto } from './dto/task.dto';
-import { known, taskAnswer } from './tasks.mapper';
+import { TaskListDto, TaskListQueryDto } from './dto/task-list.dto';
+import { CancelDto, TaskDto, TaskPathDto } from './dto/task.dto';
+import { TaskList } from './task-list';
+import { questionOf } from './task-list-query';
+import type { TaskView } from './task-view';
+import { CANCELLED_TASK, RUNNING_TASK, TASK_LIST } from './tasks.examples';
+import { cancellation, known, taskAnswer, taskListAnswer } from './tasks.mapper';
 import { TasksService } from './tasks.service';
 
 /** The native calls about tasks. */
 export const TASKS_ROUTES: readonly DialectRoute[] = [
+  { method: 'GET', path: '/v1/tasks', access: 'dialect' },
   { method: 'GET', path: '/v1/tasks/:id', access: 'dialect' },
+  { method: 'POST', path: '/v1/tasks/:id/cancel', access: 'key' },
 ];
 
-const INSTANCE = '0193529e-6f1c-7cc4-8a3e-5a4f0f6f9b10';
+const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Tasks, as an operator looks at them. */
 @Controller('/v1/tasks')
 export class TasksController {
   constructor(
     private readonly tasks: TasksService,
+    private readonly list: TaskList,
     private readonly repository: TasksRepository,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
+
+  /** List tasks, live and finished ones, newest first. */
+  @Get()
+  @NativeRoute({
+    operationId: 'listTasks',
+    answer: TaskListDto,
+    example: TASK_LIST,
+    fails: ['unknown_instance', 'store_unavailable'],
+  })
+  async newest(@Query() query: TaskListQueryDto): Promise<Plain<TaskListDto>> {
+    const question = questionOf(query, this.clock.wallMs());
+    return taskListAnswer(await this.list.page(question, query.limit, query.cursor));
+  }
 
   /** Show a task with its attempts and everything that happened to it. */
   @Get('/:id')
-  @Header('Content-Type', 'application/json; charset=utf-8')
+  @Header('Content-Type', JSON_TYPE)
   @NativeRoute({
     operationId: 'getTask',
     answer: TaskDto,
-    example: {
-      id: '0193529e-70a2-7d31-9a30-2f6d0a4f5c11',
-      client_task_id: 'order-4711',
-      kind: 'model',
-      model: 'llama-3-8b',
-      state: 'running',
-      instance_id: INSTANCE,
-      submitted_at: '2026-11-21T10:00:00.000Z',
-      finished_at: null,
-      execution_ms: null,
-      prediction: { method: 'metadata', service_ms: 1200 },
-      failure: null,
-      attempts: [
-        {
-          attempt: 1,
-          dispatch_id: '0193529e-70a2-7d31-9a30-2f6d0a4f5c12',
-          instance_id: INSTANCE,
-          state: 'live',
-          remote_id: '7',
-          reserved_at: '2026-11-21T10:00:00.010Z',
-          sent_at: '2026-11-21T10:00:00.015Z',
-          running_since: '2026-11-21T10:00:00.015Z',
-          ended_at: null,
-          execution_ms: null,
-        },
-      ],
-      events: [
-        {
-          seq: 1,
-          type: 'submitted',
-          from: null,
-          to: 'queued',
-          attempt: 0,
-          instance_id: null,
-          at: '2026-11-21T10:00:00.000Z',
-          message: 'submitted',
-        },
-      ],
-      result: null,
-    },
+    example: RUNNING_TASK,
     fails: ['unknown_task', 'store_unavailable'],
   })
   async show(@Param() { id }: TaskPathDto): Promise<string> {
-    const view = known(id, await this.tasks.find('model', id));
+    return this.answer(known(id, await this.tasks.find('model', id)));
+  }
+
+  /**
+   * Cancel a task that has not ended.
+   *
+   * @remarks The answer means that the end is durable. A worker that has the task goes on with it,
+   * as it cannot be told to stop: its slot counts until it is through, and its result is dropped.
+   */
+  @Post('/:id/cancel')
+  @Header('Content-Type', JSON_TYPE)
+  @NativeRoute({
+    operationId: 'cancelTask',
+    answer: TaskDto,
+    example: CANCELLED_TASK,
+    fails: [
+      'unknown_task',
+      'forbidden_transition',
+      'malformed_body',
+      'body_too_large',
+      'unsupported_content',
+      'store_unavailable',
+    ],
+  })
+  async cancel(
+    @Param() { id }: TaskPathDto,
+    @Body() { reason }: CancelDto,
+    @Req() request: IncomingMessage,
+  ): Promise<string> {
+    const why = cancellation(callerOf(request), reason);
+    return this.answer(known(id, await this.tasks.cancel('model', id, why)));
+  }
+
+  private async answer(view: TaskView): Promise<string> {
     return taskAnswer(view, await this.repository.timeline(view.id));
   }
 }

@@ -1,7 +1,10 @@
 import { SchedulerError } from '../core/errors';
 import type { Plain } from '../http/dto-fields';
 import { withMember } from '../http/json-text';
+import type { Page } from '../http/page';
+import type { ListedTask } from '../persistence/task-list.repository';
 import type { Timeline } from '../persistence/tasks.repository';
+import type { TaskListDto, TaskSummaryDto } from './dto/task-list.dto';
 import type { AttemptDto, TaskDto, TaskEventDto } from './dto/task.dto';
 import type { TaskView } from './task-view';
 
@@ -41,6 +44,35 @@ export function taskAnswer(view: TaskView, { attempts, events }: PlainTimeline):
     events: events.map(eventAnswer),
   };
   return withMember(answer, 'result', view.result ?? 'null');
+}
+
+/** A page of the list of tasks. */
+export function taskListAnswer({ items, nextCursor }: Page<ListedTask>): Plain<TaskListDto> {
+  return { tasks: items.map(summaryAnswer), next_cursor: nextCursor };
+}
+
+/** Why a task is cancelled, as its event says it. */
+export function cancellation(caller: string, reason: string | null | undefined): string {
+  return `cancelled by ${caller}${reason ? `: ${reason}` : ''}`;
+}
+
+function summaryAnswer(task: ListedTask): Plain<TaskSummaryDto> {
+  const { failureKind: kind, failureMessage: message } = task;
+  return {
+    id: task.id,
+    client_task_id: task.clientId,
+    kind: task.kind,
+    model: task.queueName,
+    state: task.state,
+    instance_id: task.instanceId,
+    attempt: task.attemptNo,
+    submitted_at: new Date(task.submittedMs).toISOString(),
+    started_at: isoTime(task.startedAt),
+    finished_at: isoTime(task.finishedAt),
+    execution_ms: task.executionMs,
+    wait_ms: task.waitMs,
+    failure: kind && { kind, message: message ?? '' },
+  };
 }
 
 function attemptAnswer(attempt: AttemptRow): Plain<AttemptDto> {

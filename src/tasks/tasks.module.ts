@@ -11,6 +11,7 @@ import { PayloadReader } from './payload-reader';
 import { TaskHistory } from './task-history';
 import { ModelTaskList } from './model-task-list';
 import { TaskLifecycle } from './task-lifecycle';
+import { TaskList } from './task-list';
 import { TaskRecorder } from './task-recorder';
 import { TasksController } from './tasks.controller';
 import { TASK_DEFAULTS, TasksService, type TaskDefaults } from './tasks.service';
@@ -29,6 +30,7 @@ const LISTENERS: Type<ChangeListener>[] = [];
     TaskRecorder,
     TaskHistory,
     ModelTaskList,
+    TaskList,
     PayloadCache,
     PayloadReader,
     Outbox,

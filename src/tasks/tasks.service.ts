@@ -114,11 +114,20 @@ export class TasksService {
     return this.history.findByRemoteId(kind, ref);
   }
 
-  /** Cancels a live task; one that has ended stays as it is. */
+  /**
+   * Cancels a live task, by any id under which `find` finds it. The answer means that it is
+   * committed; undefined when there is no such task.
+   * @throws {SchedulerError} forbidden_transition when it has ended; store_unavailable
+   */
   async cancel(kind: TaskKind, ref: string, why: string): Promise<TaskView | undefined> {
-    const task = this.fleet.findTask(kind, ref);
-    if (task) await this.lifecycle.stop(task, 'cancelled', why);
-    return this.find(kind, ref);
+    const found = await this.find(kind, ref);
+    if (!found) return undefined;
+    const task = this.fleet.tasks.get(found.id);
+    const isCancelled = task !== undefined && (await this.lifecycle.stop(task, 'cancelled', why));
+    const view = (await this.find(kind, found.id)) ?? found;
+    if (isCancelled) return view;
+    const message = `task ${JSON.stringify(ref)} is ${view.state}: it has ended, and stays so`;
+    throw new SchedulerError('forbidden_transition', message);
   }
 
   private async keep(task: Task, changes: readonly Change[], payload: Payload): Promise<Receipt> {

@@ -162,7 +162,7 @@ describe('GET /v1/tasks/{id}', () => {
   });
 });
 
-describe.each(['/v1/instances', '/v1/queues', '/v1/tasks/x'])('%s', (path) => {
+describe.each(['/v1/instances', '/v1/queues', '/v1/tasks', '/v1/tasks/x'])('%s', (path) => {
   it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('answers 405 to %s', async (method) => {
     const { status, headers, body } = await rig.service.send(method, path, '{}');
     expect([status, headers['allow']]).toEqual([405, 'GET, HEAD']);

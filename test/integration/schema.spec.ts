@@ -189,6 +189,8 @@ describe('rows that cannot be', () => {
     ['tasks_failure_kind_known', { ...FAILED, failure_kind: 'bad luck' }],
     ['tasks_stopping_has_reason', { state: 'stopping', instance_id: INSTANCE_ID, attempt_no: 1 }],
     ['tasks_stop_reason_known', { stop_reason: 'bored' }],
+    ['tasks_stopped_as_asked', { ...DONE, state: 'cancelled' }],
+    ['tasks_stopped_as_asked', { ...DONE, state: 'timed_out', stop_reason: 'cancelled' }],
     ['tasks_attempts_positive', { attempt_no: -1 }],
     ['tasks_attempts_positive', { max_attempts: 0 }],
     ['tasks_durations_possible', { attempt_timeout_ms: 0 }],
@@ -270,8 +272,8 @@ describe('the guard of task records', () => {
   it.each<[string, Columns]>([
     ['succeeded', DONE],
     ['failed', FAILED],
-    ['cancelled', { ...DONE, state: 'cancelled' }],
-    ['timed_out', { ...DONE, state: 'timed_out' }],
+    ['cancelled', { ...DONE, state: 'cancelled', stop_reason: 'cancelled' }],
+    ['timed_out', { ...DONE, state: 'timed_out', stop_reason: 'timed_out' }],
     ['released', { ...DONE, state: 'released', kind: 'placement' }],
   ])('keeps a record that is %s as it is', async (_, columns) => {
     await insertTask({ ...columns, result: '{"r": 1}' });
@@ -305,6 +307,8 @@ describe('the guard of task records', () => {
   });
 });
 
+const NEWEST = 'ORDER BY submitted_at DESC, id DESC LIMIT 10';
+
 describe('indexes', () => {
   it.each([
     ['tasks_client_key', `SELECT * FROM tasks WHERE kind = 'model' AND client_task_id = 'c'`],
@@ -316,10 +320,26 @@ describe('indexes', () => {
       'tasks_live',
       `SELECT * FROM tasks WHERE finished_at IS NULL AND state = 'queued' AND id > '${ID}' ORDER BY id LIMIT 10`,
     ],
+    ['tasks_live_newest', `SELECT * FROM tasks WHERE finished_at IS NULL ${NEWEST}`],
     [
-      'tasks_finished_models',
-      `SELECT * FROM tasks WHERE kind = 'model' AND finished_at IS NOT NULL
-        ORDER BY submitted_at DESC, id DESC LIMIT 10`,
+      'tasks_finished_of_kind',
+      `SELECT * FROM tasks WHERE kind = 'model' AND finished_at IS NOT NULL ${NEWEST}`,
+    ],
+    [
+      'tasks_finished_of_queue',
+      `SELECT * FROM tasks WHERE queue_name = 'm' AND finished_at IS NOT NULL ${NEWEST}`,
+    ],
+    [
+      'tasks_finished_on_instance',
+      `SELECT * FROM tasks WHERE instance_id = '${ID}' AND finished_at IS NOT NULL ${NEWEST}`,
+    ],
+    [
+      'tasks_failed',
+      `SELECT * FROM tasks WHERE finished_at IS NOT NULL AND failure_kind IS NOT NULL ${NEWEST}`,
+    ],
+    [
+      'tasks_stopped',
+      `SELECT * FROM tasks WHERE finished_at IS NOT NULL AND stop_reason = 'cancelled' ${NEWEST}`,
     ],
     [
       'tasks_finished_with_payload',

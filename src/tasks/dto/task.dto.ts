@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsString, MaxLength, MinLength } from 'class-validator';
+import { IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
 import type {
   AttemptState,
   FailureKind,
@@ -7,11 +7,12 @@ import type {
   TaskKind,
   TaskState,
 } from '../../core/task';
-import type { JsonObject } from '../../http/dto-fields';
+import { Nullable, type JsonObject } from '../../http/dto-fields';
 
 const LONGEST_ID = 512;
+const LONGEST_REASON = 500;
 
-/** The path of `GET /v1/tasks/:id` */
+/** The path of calls about one task. */
 export class TaskPathDto {
   /**
    * The scheduler's id of the task, the client's, or the one that its instance gave it.
@@ -21,6 +22,19 @@ export class TaskPathDto {
   @MinLength(1)
   @MaxLength(LONGEST_ID)
   id!: string;
+}
+
+/** `POST /v1/tasks/:id/cancel` */
+export class CancelDto {
+  /**
+   * Why, for whoever looks at the task later, up to 500 characters. Default: none.
+   * @example 'submitted by mistake'
+   */
+  @IsOptional()
+  @Nullable()
+  @IsString()
+  @MaxLength(LONGEST_REASON)
+  reason?: string | null;
 }
 
 /** What was predicted when the task was submitted. */
