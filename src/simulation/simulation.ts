@@ -56,6 +56,8 @@ const ALL = Number.MAX_SAFE_INTEGER;
 const PROGRESS_EVERY = 1_000;
 const NEVER_REFUSED = { liveTasks: ALL, queuedPerQueue: ALL, livePayloadBytes: ALL };
 const NO_BACKOFF = { firstMs: 0, mostMs: 0 };
+/** Nothing fails here. */
+const NO_CIRCUIT = { faults: ALL, pause: NO_BACKOFF, quarantine: NO_BACKOFF };
 
 interface Running {
   readonly held: Held;
@@ -87,6 +89,8 @@ export class Simulation {
       limits: NEVER_REFUSED,
       lossBackoff: NO_BACKOFF,
       refusalBackoff: NO_BACKOFF,
+      circuit: NO_CIRCUIT,
+      notice: () => undefined,
       defaults: { strategy: strategy.name, orderG, prefetch },
     });
     options.fleet.forEach((instance, n) => this.add(instance, n));
