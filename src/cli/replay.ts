@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Command } from 'commander';
+import { SyncedLines } from '../ops/synced-lines';
 import { systemRandom } from '../ops/system';
 import { factor, nameText, numberFrom, wholeFrom } from './arguments';
 import { clientVerb, openClient, type ClientFlags } from './client-verb';
@@ -9,7 +10,6 @@ import { Patience } from './patience';
 import { startProgress } from './replay/progress';
 import { runReplay, type ReplayOutcome } from './replay/run-replay';
 import { summaryOf, summaryText } from './replay/summary';
-import { SyncedLines } from './replay/synced-lines';
 import { lookAt } from './replay/timeline';
 import { workloadOf, type ReplayTask } from './replay/workload';
 import { readTrace } from '../simulation/traces/llm-trace';

@@ -7,7 +7,8 @@ import { Logger as NestLogger, PinoLogger } from 'nestjs-pino';
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import { configureHttp } from '../http/configure-http';
-import { Ledger } from './ledger';
+import { SyncedLines } from '../ops/synced-lines';
+import type { Ledger } from './ledger';
 import { openEngine } from './open-engine';
 import { taskInstanceDialect } from './task-instance.dialect';
 import { WorkerIdentity } from './worker-identity';
@@ -36,7 +37,8 @@ export interface RunningWorker {
  */
 export async function runWorker(options: WorkerOptions): Promise<RunningWorker> {
   const log = logFor(options);
-  const ledger = options.ledger === undefined ? null : await Ledger.open(options.ledger);
+  const ledger: Ledger | null =
+    options.ledger === undefined ? null : await SyncedLines.open(options.ledger);
   const ledgerFailed = (error: unknown): void => {
     log.fatal({ event: 'ledger_failed', err: error }, 'cannot write the ledger');
     process.exit(1);

@@ -1,6 +1,7 @@
 import { FakeClock } from '../../test/support/fake-clock';
 import { keptLog, ManualEngine, settled } from '../../test/support/worker-fakes';
-import { Ledger, type LedgerEntry, type LedgerFile } from './ledger';
+import { SyncedLines, type LinesFile } from '../ops/synced-lines';
+import type { LedgerEntry } from './ledger';
 import type { Report } from './reporter';
 import { TaskRunner, type ReportDesk, type RunnerLimits } from './task-runner';
 import { taskJson } from './wire';
@@ -8,7 +9,7 @@ import { WorkerIdentity } from './worker-identity';
 import type { JsonObject } from '../http/dto-fields';
 
 /** Notes each write, sync and report in one list; a sync and a report end when the test says so. */
-class Witness implements LedgerFile, ReportDesk {
+class Witness implements LinesFile, ReportDesk {
   readonly steps: string[] = [];
   readonly bodies: Record<string, unknown>[] = [];
   pending = 0;
@@ -68,7 +69,7 @@ function setUp(options: { replicas?: number; limits?: RunnerLimits } = {}) {
       engine,
       clock,
       log: keptLog().log,
-      ledger: new Ledger(witness),
+      ledger: new SyncedLines<LedgerEntry>(witness),
       reports: witness,
       ledgerFailed: (error) => failures.push(error),
       ...(options.limits === undefined ? {} : { limits: options.limits }),

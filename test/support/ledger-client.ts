@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
-import { SyncedLines } from '../../src/cli/replay/synced-lines';
+import { SyncedLines } from '../../src/ops/synced-lines';
 import type { AcceptedTask, Ending } from './verdict';
 
 /** A task that is to be submitted. */

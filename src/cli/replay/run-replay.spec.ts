@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { FakeApi, type ApiAnswer, type ApiCall } from '../../../test/support/fake-api';
 import { fixedRandom } from '../../../test/support/seeded-random';
 import { until } from '../../../test/support/until';
+import { SyncedLines } from '../../ops/synced-lines';
 import { ApiClient } from '../api-client';
 import { EXIT } from '../exit';
 import { Patience } from '../patience';
 import type { Ending } from './follower';
 import { runReplay, type ReplayOutcome } from './run-replay';
-import { SyncedLines } from './synced-lines';
 import { workloadOf, type ReplayTask } from './workload';
 
 const SUCCEEDED: Ending = {

@@ -1,8 +1,8 @@
+import type { SyncedLines } from '../../ops/synced-lines';
 import type { ApiClient } from '../api-client';
 import type { Patience } from '../patience';
 import { Follower, type Ending } from './follower';
 import { submitAll } from './submitter';
-import type { SyncedLines } from './synced-lines';
 import type { ReplayTask } from './workload';
 
 /** What a replay works with. */

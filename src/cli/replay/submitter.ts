@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SyncedLines } from '../../ops/synced-lines';
 import type { ApiClient } from '../api-client';
 import { Fields } from '../fields';
 import type { Patience } from '../patience';
-import type { SyncedLines } from './synced-lines';
 import type { ReplayTask } from './workload';
 
 /** What submitting needs. */

@@ -73,6 +73,12 @@ describe('SyncedLines', () => {
     await lines.close();
   });
 
+  it('names the file that cannot be opened', async () => {
+    const path = join(tmpdir(), 'absent', 'ledger.jsonl');
+
+    await expect(SyncedLines.open(path)).rejects.toThrow(path);
+  });
+
   it('appends, on a new line where a killed process left half of one', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'foresail-lines-'));
     const path = join(folder, 'ledger.jsonl');

@@ -11,7 +11,7 @@ export interface LinesFile {
  * A file of JSON lines, each on the disk before anyone counts on it. Lines that come while a sync
  * is under way share the next one.
  */
-export class SyncedLines {
+export class SyncedLines<Entry extends object = object> {
   private lines: string[] = [];
   private lane: Promise<void> = Promise.resolve();
   /** The sync that takes the lines which come now. */
@@ -21,20 +21,20 @@ export class SyncedLines {
 
   /**
    * Opens the file for appending and makes it when it is absent.
-   * @throws {Error} of the file system
+   * @throws {Error} of the file system, when it cannot be opened, read or written
    */
-  static async open(path: string): Promise<SyncedLines> {
+  static async open<Entry extends object>(path: string): Promise<SyncedLines<Entry>> {
     const file = await open(path, 'a+');
     // A killed process may have left half a line: the next one must not be glued to it.
     if (await endsInsideLine(file)) await file.appendFile('\n');
-    return new SyncedLines(file);
+    return new SyncedLines<Entry>(file);
   }
 
   /**
    * Resolves when the line is on the disk.
    * @throws {Error} of the file system; what the file then holds is not known
    */
-  append(entry: object): Promise<void> {
+  append(entry: Entry): Promise<void> {
     this.lines.push(`${JSON.stringify(entry)}\n`);
     this.next ??= this.sync();
     return this.next;
