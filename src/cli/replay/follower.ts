@@ -6,6 +6,8 @@ import type { ReplayTask } from './workload';
 export interface Ending {
   /** Its terminal state; `unknown` when the service does not know the task (any more). */
   readonly state: string;
+  /** The instance that had it last; null when none had it. */
+  readonly instanceId: string | null;
   /** From the submission to the beginning of the run. */
   readonly waitSeconds: number | null;
   readonly serviceSeconds: number | null;

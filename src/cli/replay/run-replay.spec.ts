@@ -14,6 +14,7 @@ import { workloadOf, type ReplayTask } from './workload';
 
 const SUCCEEDED: Ending = {
   state: 'succeeded',
+  instanceId: 'i',
   waitSeconds: 1,
   serviceSeconds: 2,
   predictedOverActual: 1,

@@ -4,6 +4,7 @@ import { summaryOf, summaryText } from './summary';
 
 const ending = (changed: Partial<Ending>): Ending => ({
   state: 'succeeded',
+  instanceId: 'i',
   waitSeconds: 1,
   serviceSeconds: 2,
   predictedOverActual: 0.5,

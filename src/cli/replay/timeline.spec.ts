@@ -39,6 +39,7 @@ describe('lookAt', () => {
   it('takes times from the history: what was not the run was a wait', async () => {
     expect(await look()).toEqual({
       state: 'succeeded',
+      instanceId: '0193529e-6f1c-7cc4-8a3e-5a4f0f6f9b10',
       waitSeconds: 3,
       serviceSeconds: 2,
       predictedOverActual: 1.5,
@@ -62,6 +63,7 @@ describe('lookAt', () => {
 
     expect(await look()).toEqual({
       state: 'failed',
+      instanceId: '0193529e-6f1c-7cc4-8a3e-5a4f0f6f9b10',
       waitSeconds: null,
       serviceSeconds: null,
       predictedOverActual: null,

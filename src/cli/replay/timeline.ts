@@ -31,6 +31,7 @@ export function lookAt(
 
 const UNKNOWN: Ending = {
   state: 'unknown',
+  instanceId: null,
   waitSeconds: null,
   serviceSeconds: null,
   predictedOverActual: null,
@@ -42,12 +43,13 @@ const UNKNOWN: Ending = {
  * report that was late because the scheduler was away.
  */
 function endingOf(task: TaskRecord): Ending {
-  const { submittedAt, finishedAt, predictedMs, state } = task;
+  const { submittedAt, finishedAt, predictedMs, state, instanceId } = task;
   const serviceMs = serviceMsOf(task);
   const isKnown = serviceMs !== null && finishedAt !== null;
   const waitMs = isKnown ? Math.max(0, finishedAt - serviceMs - submittedAt) : null;
   return {
     state,
+    instanceId,
     waitSeconds: waitMs === null ? null : waitMs / 1000,
     serviceSeconds: serviceMs === null ? null : serviceMs / 1000,
     predictedOverActual: serviceMs === null || serviceMs <= 0 ? null : predictedMs / serviceMs,
