@@ -10,6 +10,8 @@ export interface ApiClientOptions {
   readonly answerTimeoutMs?: number;
 }
 
+type Method = 'GET' | 'POST' | 'PATCH';
+
 const CONNECT_TIMEOUT_MS = 2_000;
 /** The service's own patience for its database is 10 s; its answer tells more than our timeout. */
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -99,12 +101,21 @@ export class ApiClient {
     return this.call('POST', path, json);
   }
 
+  /**
+   * @param json the body, as JSON text
+   * @throws {UnreachableError} when nobody answers
+   * @throws {RefusedError} for any answer but success in JSON
+   */
+  patch(path: string, json: string): Promise<unknown> {
+    return this.call('PATCH', path, json);
+  }
+
   /** Closes the connections; calls under way fail. */
   async close(): Promise<void> {
     await this.pool.destroy();
   }
 
-  private async call(method: 'GET' | 'POST', path: string, json?: string): Promise<unknown> {
+  private async call(method: Method, path: string, json?: string): Promise<unknown> {
     const { status, retryAfter, text } = await this.exchange(method, path, json);
     const body = parsed(text);
     const where = `${method} ${this.config.url}${path}`;
@@ -113,7 +124,7 @@ export class ApiClient {
   }
 
   private async exchange(
-    method: 'GET' | 'POST',
+    method: Method,
     path: string,
     json: string | undefined,
   ): Promise<{ status: number; retryAfter: string | undefined; text: string }> {

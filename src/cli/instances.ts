@@ -1,37 +1,88 @@
 import type { Command } from 'commander';
-import { clientVerb, withClient, type ClientFlags } from './client-verb';
+import type { ApiClient } from './api-client';
+import { nameText } from './arguments';
+import { clientVerb } from './client-verb';
 import { guarded } from './exit';
 import { Fields } from './fields';
-import { durationText, paintState, writeList, type Column } from './output';
+import {
+  durationText,
+  instantText,
+  listView,
+  paintState,
+  recordText,
+  type Column,
+  type View,
+} from './output';
+import { fetchList } from './pages';
+import { show, watchable, type WatchFlags } from './show';
 
-const EXAMPLES = ['foresail instances', 'foresail instances -o json'];
-
-/** `foresail instances`: the fleet as the scheduler sees it. */
-export function instancesCommand(): Command {
-  return clientVerb('instances', 'list the instances in service', EXAMPLES).action(
-    guarded(async (flags: ClientFlags) => {
-      const answer = await withClient(flags, (client) => client.get('/v1/instances'));
-      const instances = new Fields(answer, 'the answer to GET /v1/instances').list('instances');
-      writeList(flags.output, instances, columns(Date.now()), 'no instance is registered');
-    }),
-  );
+interface InstancesFlags extends WatchFlags {
+  readonly model?: string;
+  readonly health?: string;
 }
 
-function columns(now: number): readonly Column<Fields>[] {
+const EXAMPLES = [
+  'foresail instances',
+  'foresail instances --model llama --health suspect',
+  'foresail instances 10.0.0.7:8100 --watch',
+];
+
+/** `foresail instances`: the fleet as the scheduler sees it, or one instance of it. */
+export function instancesCommand(): Command {
+  return watchable(clientVerb('instances', 'list the instances in service, or show one', EXAMPLES))
+    .argument('[id]', 'one instance: its id, its own name, or host:port', nameText)
+    .option('--model <name>', 'only those of this model', nameText)
+    .option('--health <health>', 'only those that are online, suspect or lost', nameText)
+    .action(
+      guarded((id: string | undefined, flags: InstancesFlags) =>
+        show(flags, (client) => (id === undefined ? list(client, flags) : one(client, id))),
+      ),
+    );
+}
+
+async function list(client: ApiClient, { model, health }: InstancesFlags): Promise<View> {
+  const query = { path: '/v1/instances', name: 'instances', filters: { model, health } };
+  const { items } = await fetchList(client, query);
+  const none =
+    model === undefined && health === undefined
+      ? 'no instance is registered'
+      : 'no instance is like that';
+  return listView(items, instanceColumns(Date.now()), none);
+}
+
+async function one(client: ApiClient, id: string): Promise<View> {
+  const answer = await client.get(`/v1/instances/${encodeURIComponent(id)}`);
+  const instance = new Fields(answer, 'the answer to GET /v1/instances/{id}');
+  return { json: answer, text: () => instanceText(instance) };
+}
+
+function instanceText(instance: Fields): string {
+  return recordText([
+    ['id', instance.text('id')],
+    ['name', instance.text('name')],
+    ['kind', instance.text('kind')],
+    ['model', instance.text('model')],
+    ['address', addressOf(instance)],
+    ['health', instance.text('health'), paintState],
+    ['new work', newWork(instance)],
+    ['draining', instance.flag('draining') ? 'yes' : 'no'],
+    ['busy', busy(instance)],
+    ['waiting', String(instance.number('waiting'))],
+    ['speed', String(instance.number('speed'))],
+    ['last seen', agoText(instance.text('last_contact_at'), Date.now())],
+    ['registered', instantText(Date.parse(instance.text('registered_at')))],
+  ]);
+}
+
+/** The table of instances. @param now Unix ms */
+export function instanceColumns(now: number): readonly Column<Fields>[] {
   return [
     { head: 'MODEL', value: (instance) => instance.text('model') },
     { head: 'NAME', value: (instance) => instance.text('name') },
-    {
-      head: 'ADDRESS',
-      value: (instance) => `${instance.text('host')}:${instance.number('port')}`,
-    },
+    { head: 'ADDRESS', value: addressOf },
     { head: 'HEALTH', value: (instance) => instance.text('health'), paint: paintState },
     { head: 'NEW WORK', value: newWork },
-    {
-      head: 'BUSY',
-      align: 'right',
-      value: (instance) => `${instance.number('occupied')}/${instance.number('slots')}`,
-    },
+    { head: 'BUSY', align: 'right', value: busy },
     { head: 'WAITING', align: 'right', value: (instance) => String(instance.number('waiting')) },
     { head: 'SPEED', align: 'right', value: (instance) => String(instance.number('speed')) },
     {
@@ -43,8 +94,16 @@ function columns(now: number): readonly Column<Fields>[] {
   ];
 }
 
+function addressOf(instance: Fields): string {
+  return `${instance.text('host')}:${instance.number('port')}`;
+}
+
 function newWork(instance: Fields): string {
   return instance.optionalText('unfit_because') ?? 'yes';
+}
+
+function busy(instance: Fields): string {
+  return `${instance.number('occupied')}/${instance.number('slots')}`;
 }
 
 function agoText(at: string, now: number): string {

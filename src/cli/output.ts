@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import Table from 'cli-table3';
 import { Option } from 'commander';
 import colors from 'picocolors';
@@ -5,6 +6,13 @@ import type { Fields } from './fields';
 
 /** How a command prints what it found. */
 export type OutputFormat = 'table' | 'json';
+
+/** What a verb has found: for programs, and for people. */
+export interface View {
+  readonly json: unknown;
+  /** Lines for people, with a line end. */
+  readonly text: () => string;
+}
 
 /** One column of a table. */
 export interface Column<Row> {
@@ -68,19 +76,32 @@ export function tableText<Row>(
   return withoutTrailingBlanks(table.toString());
 }
 
-/**
- * Writes a list of objects to standard output: as a table, or as they came, in JSON.
- * @param none what the table says when there are none
- */
-export function writeList(
-  asked: OutputFormat | undefined,
+/** A list as a table, or as it came. @param none what the table says when there is nothing */
+export function listView(
   items: readonly Fields[],
   columns: readonly Column<Fields>[],
   none: string,
-): void {
-  const asJson = formatOf(asked) === 'json';
-  const text = asJson ? jsonText(items.map(({ raw }) => raw)) : tableText(items, columns, none);
-  process.stdout.write(text);
+): View {
+  return {
+    json: items.map(({ raw }) => raw),
+    text: () => tableText(items, columns, none),
+  };
+}
+
+/** Prints a finding on standard output, in the format that was asked for. */
+export function print(view: View, asked: OutputFormat | undefined): void {
+  process.stdout.write(formatOf(asked) === 'json' ? jsonText(view.json) : view.text());
+}
+
+/** Writes a list as JSON to standard output while it comes, as fast as it is read there. */
+export async function writeJsonList(items: AsyncIterable<unknown>): Promise<void> {
+  let before = '[\n';
+  for await (const item of items) {
+    const text = JSON.stringify(item, null, 2).replaceAll('\n', '\n  ');
+    if (!process.stdout.write(`${before}  ${text}`)) await once(process.stdout, 'drain');
+    before = ',\n';
+  }
+  process.stdout.write(before === ',\n' ? '\n]\n' : '[]\n');
 }
 
 /** Names and values below each other, values in one column; entries without a value are left out. */

@@ -1,6 +1,9 @@
 import { Command, CommanderError } from 'commander';
+import { cancelCommand } from './cancel';
 import { examplesText } from './client-verb';
+import { configCommand } from './config';
 import { dbCommand } from './db';
+import { drainCommand } from './drain';
 import { EXIT, EXIT_CODES_HELP } from './exit';
 import { instancesCommand } from './instances';
 import { keysCommand } from './keys';
@@ -13,6 +16,7 @@ import { simulateCommand } from './simulate';
 import { strategyCommand } from './strategy';
 import { submitCommand } from './submit';
 import { taskCommand } from './task';
+import { tasksCommand } from './tasks';
 import { workerCommand } from './worker';
 import { VERSION } from '../config/version';
 
@@ -33,6 +37,8 @@ export function buildProgram(): Command {
     .description('A prediction-aware task scheduler for fleets that people own.')
     .version(VERSION)
     .showSuggestionAfterError()
+    // A verb with sub-verbs and a sub-verb of it may know the same flag.
+    .enablePositionalOptions()
     .showHelpAfterError('(--help tells more)')
     .exitOverride(exit)
     .addHelpText('after', examplesText(EXAMPLES) + EXIT_CODES_HELP);
@@ -40,8 +46,11 @@ export function buildProgram(): Command {
     serveCommand(),
     workerCommand(),
     submitCommand(),
+    tasksCommand(),
     taskCommand(),
+    cancelCommand(),
     instancesCommand(),
+    drainCommand(),
     queuesCommand(),
     strategyCommand(),
     replayCommand(),
@@ -49,6 +58,7 @@ export function buildProgram(): Command {
     predictCommand(),
     dbCommand(),
     keysCommand(),
+    configCommand(),
     openApiCommand(),
   ];
   for (const verb of verbs) mount(verb, program);

@@ -1,57 +1,129 @@
 import type { Command } from 'commander';
+import type { ApiClient } from './api-client';
+import { nameText, numberFrom, wholeFrom } from './arguments';
 import { clientVerb, withClient, type ClientFlags } from './client-verb';
-import { guarded } from './exit';
+import { CommandFailure, EXIT, guarded } from './exit';
 import { Fields } from './fields';
-import { durationText, formatOf, jsonText, tableText, type Column } from './output';
+import { print, type View } from './output';
+import { queueText, queuesText } from './queue-text';
+import { show, watchable, type WatchFlags } from './show';
 
-const EXAMPLES = ['foresail queues', `foresail queues -o json | jq '.[] | {model, waiting}'`];
-
-/** `foresail queues`: what waits, and the wait that a task submitted now would see. */
-export function queuesCommand(): Command {
-  return clientVerb(
-    'queues',
-    'list the queues and the predicted waits at their instances',
-    EXAMPLES,
-  ).action(
-    guarded(async (flags: ClientFlags) => {
-      const answer = await withClient(flags, (client) => client.get('/v1/queues'));
-      const queues = new Fields(answer, 'the answer to GET /v1/queues').list('queues');
-      const text =
-        formatOf(flags.output) === 'json'
-          ? jsonText(queues.map(({ raw }) => raw))
-          : tableText(queues.flatMap(linesOf), COLUMNS, 'there is no queue yet');
-      process.stdout.write(text);
-    }),
-  );
-}
-
-/** One line of the table: an instance of a queue, the queue itself told on the first one. */
-interface Line {
-  readonly queue: Fields | null;
-  readonly instance: Fields | null;
-}
-
-function linesOf(queue: Fields): readonly Line[] {
-  const [first, ...others] = queue.list('instances');
-  return [
-    { queue, instance: first ?? null },
-    ...others.map((instance) => ({ queue: null, instance })),
-  ];
-}
-
-const COLUMNS: readonly Column<Line>[] = [
-  { head: 'MODEL', value: ({ queue }) => queue?.text('model') ?? '' },
-  { head: 'STRATEGY', value: ({ queue }) => queue?.text('strategy') ?? '' },
-  {
-    head: 'WAITING',
-    align: 'right',
-    value: ({ queue }) => (queue === null ? '' : String(queue.number('waiting'))),
-  },
-  { head: 'INSTANCE', value: ({ instance }) => instance?.text('instance_name') ?? 'none' },
-  { head: 'EXPECTED WAIT', align: 'right', value: ({ instance }) => waitText(instance, 'wait_ms') },
-  { head: '±', align: 'right', value: ({ instance }) => waitText(instance, 'wait_error_ms') },
+const EXAMPLES = [
+  'foresail queues --watch',
+  'foresail queues llama',
+  `foresail queues -o json | jq '.[] | {model, waiting}'`,
 ];
 
-function waitText(instance: Fields | null, field: string): string {
-  return instance === null ? '–' : durationText(instance.number(field));
+const NOTES = `
+"foresail queues <model>" is short for "foresail queues show <model>".
+`;
+
+/** `foresail queues`: what waits, how long it will, and the settings of each queue. */
+export function queuesCommand(): Command {
+  const queues = watchable(
+    clientVerb('queues', 'list the queues, show one, or change its settings', EXAMPLES, NOTES),
+  )
+    .argument('[model]', 'one queue, with statistics of its last tasks', nameText)
+    .action(
+      guarded((model: string | undefined, flags: WatchFlags) =>
+        show(flags, (client) => (model === undefined ? list(client) : one(client, model))),
+      ),
+    );
+  for (const verb of [showVerb(), setVerb(), pauseVerb(), resumeVerb()]) queues.addCommand(verb);
+  return queues;
+}
+
+function showVerb(): Command {
+  const description = 'show one queue, with statistics of its last tasks';
+  return watchable(clientVerb('show', description, ['foresail queues show llama --watch']))
+    .argument('<model>', 'its model', nameText)
+    .action(
+      guarded((model: string, flags: WatchFlags) => show(flags, (client) => one(client, model))),
+    );
+}
+
+interface SetFlags extends ClientFlags {
+  readonly strategy?: string;
+  readonly orderWeight?: number;
+  readonly prefetch?: number;
+  readonly limit?: number;
+  readonly attemptTimeout?: number;
+}
+
+const SET_EXAMPLES = [
+  'foresail queues set llama --strategy shortest_queue',
+  'foresail queues set llama --prefetch 1 --limit 1000 --attempt-timeout 600',
+];
+
+function setVerb(): Command {
+  return clientVerb('set', 'change settings of a queue, from its next task on', SET_EXAMPLES)
+    .argument('<model>', 'its model', nameText)
+    .option('--strategy <name>', 'how its tasks are placed; "foresail strategy" lists them')
+    .option(
+      '--order-weight <number>',
+      'how far short tasks overtake long ones; 0: not at all',
+      numberFrom(0, 1_000),
+    )
+    .option('--prefetch <tasks>', 'tasks at an instance beyond its slots', wholeFrom(0, 1_000))
+    .option('--limit <tasks>', 'most tasks that may wait', wholeFrom(1, 10_000_000))
+    .option('--attempt-timeout <seconds>', 'longest run of a task', numberFrom(0.001, 1_728_000))
+    .action(guarded(change));
+}
+
+async function change(model: string, flags: SetFlags): Promise<void> {
+  const { strategy, orderWeight, prefetch, limit, attemptTimeout } = flags;
+  const settings = {
+    ...{ strategy, prefetch, limit },
+    order_weight: orderWeight,
+    attempt_timeout_ms: attemptTimeout && Math.round(attemptTimeout * 1_000),
+  };
+  if (Object.values(settings).every((value) => value === undefined)) {
+    const names = '--strategy, --order-weight, --prefetch, --limit, --attempt-timeout';
+    throw new CommandFailure(EXIT.usage, `nothing to set; name at least one of ${names}`);
+  }
+  const answer = await withClient(flags, (client) =>
+    client.patch(pathOf(model), JSON.stringify(settings)),
+  );
+  print(viewOf(answer, 'the answer to PATCH /v1/queues/{model}'), flags.output);
+}
+
+function pauseVerb(): Command {
+  const description = 'place nothing more of a queue; it still takes tasks, and running ones end';
+  return switchVerb('pause', description);
+}
+
+function resumeVerb(): Command {
+  return switchVerb('resume', 'place the tasks of a paused queue again');
+}
+
+function switchVerb(verb: 'pause' | 'resume', description: string): Command {
+  return clientVerb(verb, description, [`foresail queues ${verb} llama`])
+    .argument('<model>', 'its model', nameText)
+    .action(
+      guarded(async (model: string, flags: ClientFlags) => {
+        const answer = await withClient(flags, (client) =>
+          client.post(`${pathOf(model)}/${verb}`, '{}'),
+        );
+        print(viewOf(answer, `the answer to POST /v1/queues/{model}/${verb}`), flags.output);
+      }),
+    );
+}
+
+async function list(client: ApiClient): Promise<View> {
+  const answer = await client.get('/v1/queues');
+  const queues = new Fields(answer, 'the answer to GET /v1/queues').list('queues');
+  return { json: queues.map(({ raw }) => raw), text: () => queuesText(queues) };
+}
+
+async function one(client: ApiClient, model: string): Promise<View> {
+  return viewOf(await client.get(pathOf(model)), 'the answer to GET /v1/queues/{model}');
+}
+
+function viewOf(answer: unknown, what: string): View {
+  const queue = new Fields(answer, what);
+  return { json: answer, text: () => queueText(queue) };
+}
+
+function pathOf(model: string): string {
+  return `/v1/queues/${encodeURIComponent(model)}`;
 }

@@ -4,28 +4,12 @@ import type { Config } from '../config/config.schema';
 import type { Service } from '../service';
 import { examplesText } from './client-verb';
 import { CommandFailure, EXIT, EXIT_CODES_HELP, guarded } from './exit';
-
-interface ServeFlags {
-  readonly config?: string;
-  readonly host?: string;
-  readonly port?: string;
-  readonly dataDir?: string;
-  readonly databaseUrl?: string;
-  readonly instancesFile?: string;
-  readonly logLevel?: string;
-}
+import { sourcesOf, withServeFlags, type ServeFlags } from './settings-flags';
 
 /** `foresail serve`: the scheduler itself. */
 export function serveCommand(): Command {
-  return new Command('serve')
+  return withServeFlags(new Command('serve'))
     .description('start the scheduler, with an embedded PostgreSQL unless DATABASE_URL is set')
-    .option('--config <file>', 'YAML file of settings, before FORESAIL_CONFIG')
-    .option('--host <address>', 'address to listen on, before FORESAIL_HOST')
-    .option('--port <number>', 'port to listen on, before FORESAIL_PORT')
-    .option('--data-dir <folder>', 'folder of the embedded PostgreSQL, before FORESAIL_DATA_DIR')
-    .option('--database-url <url>', 'PostgreSQL to use, before DATABASE_URL')
-    .option('--instances-file <file>', 'task instances to register, before FORESAIL_INSTANCES_FILE')
-    .option('--log-level <level>', 'from which level on to log, before FORESAIL_LOG_LEVEL')
     .addHelpText(
       'after',
       examplesText(['foresail serve', 'foresail serve --port 0 --data-dir /var/lib/foresail']) +
@@ -34,9 +18,9 @@ export function serveCommand(): Command {
     .action(guarded(serve));
 }
 
-async function serve({ config: file, ...flags }: ServeFlags): Promise<void> {
+async function serve(flags: ServeFlags): Promise<void> {
   const { loadConfig } = await import('../config/load-config.js');
-  const config = loadConfig({ flags: { ...flags }, ...(file === undefined ? {} : { file }) });
+  const config = loadConfig(sourcesOf(flags));
   const { createLogger } = await import('../ops/logging.js');
   const readable = process.stdout.isTTY;
   const logger = createLogger({ level: config.log.level, readable });

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import type { ApiClient } from './api-client';
 import { nameText } from './arguments';
 import { clientVerb, withClient, type ClientFlags } from './client-verb';
 import { CommandFailure, EXIT, guarded } from './exit';
 import { Fields } from './fields';
-import { formatOf, jsonText, tableText, type Column } from './output';
+import { print, tableText, type Column, type View } from './output';
 
 interface StrategyFlags extends ClientFlags {
   readonly model?: string;
@@ -11,67 +12,66 @@ interface StrategyFlags extends ClientFlags {
 
 const EXAMPLES = ['foresail strategy', 'foresail strategy shortest_queue --model llama'];
 
-/** `foresail strategy`: shows how queues are placed, or chooses how. */
+/** `foresail strategy`: shows how queues are placed and how they could be, or chooses how. */
 export function strategyCommand(): Command {
   return clientVerb('strategy', 'show or choose the strategy that places tasks', EXAMPLES)
     .argument('[name]', 'strategy to use from now on (default: show what is used)', nameText)
     .option('--model <name>', 'only the queue of this model', nameText)
     .action(
-      guarded((name: string | undefined, flags: StrategyFlags) =>
-        name === undefined ? show(flags) : choose(name, flags),
-      ),
+      guarded(async (name: string | undefined, flags: StrategyFlags) => {
+        const work = (client: ApiClient): Promise<View> =>
+          name === undefined ? look(client, flags) : choose(client, name, flags);
+        print(await withClient(flags, work), flags.output);
+      }),
     );
 }
 
-async function show(flags: StrategyFlags): Promise<void> {
-  const answer = await withClient(flags, (client) => client.get('/v1/queues'));
+async function look(client: ApiClient, { model }: StrategyFlags): Promise<View> {
+  const answer = await client.get('/v1/queues');
   const queues = new Fields(answer, 'the answer to GET /v1/queues').list('queues');
-  const wanted = queues.filter(
-    (queue) => flags.model === undefined || queue.text('model') === flags.model,
-  );
-  if (flags.model !== undefined && wanted.length === 0) {
-    const message = `there is no queue of the model ${flags.model}; "foresail queues" lists them`;
+  const wanted = queues.filter((queue) => model === undefined || queue.text('model') === model);
+  if (model !== undefined && wanted.length === 0) {
+    const message = `there is no queue of the model ${model}; "foresail queues" lists them`;
     throw new CommandFailure(EXIT.failed, message);
   }
-  const rows = wanted.map((queue) => ({
-    model: queue.text('model'),
-    strategy: queue.text('strategy'),
-  }));
-  const builtIn = await builtInNames();
-  const asJson = formatOf(flags.output) === 'json';
-  process.stdout.write(
-    asJson
-      ? jsonText({ queues: rows, built_in: builtIn })
-      : `${tableText(rows, COLUMNS, 'there is no queue yet')}\n` +
-          `to choose from: ${builtIn.join(', ')}, and those of FORESAIL_STRATEGY_FILES\n`,
-  );
+  const known = new Fields(await client.get('/v1/strategies'), 'the answer to GET /v1/strategies');
+  const strategies = known.list('strategies');
+  const usual = known.text('default');
+  const json = {
+    queues: wanted.map((queue) => ({
+      model: queue.text('model'),
+      strategy: queue.text('strategy'),
+    })),
+    strategies: strategies.map(({ raw }) => raw),
+    default: usual,
+  };
+  const text = (): string =>
+    `${tableText(wanted, QUEUE_COLUMNS, 'there is no queue yet')}\n` +
+    tableText(strategies, strategyColumns(usual), '');
+  return { json, text };
 }
 
-async function choose(name: string, { model, ...flags }: StrategyFlags): Promise<void> {
+async function choose(client: ApiClient, name: string, { model }: StrategyFlags): Promise<View> {
   const body = JSON.stringify({ name, ...(model === undefined ? {} : { model_name: model }) });
-  const answer = await withClient(flags, (client) => client.post('/scheduler/set', body));
+  const answer = await client.post('/scheduler/set', body);
   const fields = new Fields(answer, 'the answer to POST /scheduler/set');
   // The protocol answers an unknown name with 200; for a script it is a wrong argument.
   if (fields.text('status') !== 'success') {
     throw new CommandFailure(EXIT.usage, fields.text('message'));
   }
   const queues = model === undefined ? 'queues without a strategy of their own' : `queue ${model}`;
-  const asJson = formatOf(flags.output) === 'json';
-  const text = `${queues}: placed by ${name} from now on\n`;
-  process.stdout.write(asJson ? jsonText(answer) : text);
+  return { json: answer, text: () => `${queues}: placed by ${name} from now on\n` };
 }
 
-interface Row {
-  readonly model: string;
-  readonly strategy: string;
-}
-
-const COLUMNS: readonly Column<Row>[] = [
-  { head: 'MODEL', value: ({ model }) => model },
-  { head: 'STRATEGY', value: ({ strategy }) => strategy },
+const QUEUE_COLUMNS: readonly Column<Fields>[] = [
+  { head: 'MODEL', value: (queue) => queue.text('model') },
+  { head: 'PLACED BY', value: (queue) => queue.text('strategy') },
 ];
 
-async function builtInNames(): Promise<readonly string[]> {
-  const { BUILT_IN } = await import('../strategies/strategy.registry.js');
-  return BUILT_IN.map((create) => create().name);
+function strategyColumns(usual: string): readonly Column<Fields>[] {
+  return [
+    { head: 'STRATEGY', value: (strategy) => strategy.text('name') },
+    { head: 'BINDS', value: (strategy) => strategy.text('binding') },
+    { head: '', value: (strategy) => (strategy.text('name') === usual ? 'default' : '') },
+  ];
 }

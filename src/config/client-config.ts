@@ -1,4 +1,4 @@
-import { ConfigError, shownValue } from './config-error';
+import { ConfigError, maskPasswords, shownValue } from './config-error';
 import type { Environment } from './load-config';
 
 /** How a client of the REST API (the CLI, a worker) reaches the scheduler. */
@@ -30,6 +30,23 @@ export function loadClientConfig(env: Environment = process.env): ClientConfig {
   if (faults.length > 0) throw new ConfigError(faults);
   const base = url === '' ? 'http://127.0.0.1:8102' : url.replace(/\/+$/, '');
   return key === '' ? { url: base } : { url: base, key };
+}
+
+/** The settings of clients and where they come from, as they may be shown: the key is masked. */
+export function clientSettingsInForce(
+  env: Environment = process.env,
+): readonly { name: string; value: string | null; unit: null; from: string }[] {
+  const { url, key } = loadClientConfig(env);
+  const fromEnv = (name: string): string => ((env[name] ?? '') === '' ? 'default' : 'environment');
+  return [
+    { name: 'FORESAIL_URL', value: maskPasswords(url), unit: null, from: fromEnv('FORESAIL_URL') },
+    {
+      name: 'FORESAIL_KEY',
+      value: key === undefined ? null : '***',
+      unit: null,
+      from: fromEnv('FORESAIL_KEY'),
+    },
+  ];
 }
 
 function isHttpUrl(text: string): boolean {

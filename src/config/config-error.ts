@@ -26,7 +26,7 @@ export function shownValue(value: unknown): string {
 }
 
 /** In a URL, right or wrong, all before the last `@` may be a password, but for the scheme. */
-function maskPasswords(text: string): string {
+export function maskPasswords(text: string): string {
   return text
     .replace(/^([a-z]+:\/\/)?.*@/is, (_, scheme: string | undefined) => `${scheme ?? ''}***@`)
     .replace(/(password|secret|key)=[^&\s]*/gi, '$1=***');

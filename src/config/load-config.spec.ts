@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Test } from '@nestjs/testing';
 import { assertMayBind } from './bind-rule';
-import { loadClientConfig } from './client-config';
+import { clientSettingsInForce, loadClientConfig } from './client-config';
 import { ConfigError } from './config-error';
 import { CONFIG, ConfigModule, configOf } from './config.module';
-import { ConfigSources, loadConfig } from './load-config';
+import { ConfigSources, loadConfig, settingsInForce } from './load-config';
 
 let folder: string;
 
@@ -288,5 +288,42 @@ describe('loadClientConfig', () => {
     const found = faultsOf(() => loadClientConfig(env));
     expect(found.map(({ name }) => name)).toEqual(['FORESAIL_URL', 'FORESAIL_KEY']);
     expect(JSON.stringify(found)).not.toContain('words');
+  });
+});
+
+describe('settingsInForce', () => {
+  it('names each setting once, with its value and the strongest source', () => {
+    const file = yaml('port: 1\nqueue_limit: 7\n');
+    const settings = settingsInForce({ file, env: { FORESAIL_PORT: '2' }, flags: { port: '3' } });
+    const found = new Map(settings.map(({ setting, ...rest }) => [setting.env, rest]));
+
+    expect(found.size).toBe(settings.length);
+    expect(found.get('FORESAIL_PORT')).toEqual({ value: 3, from: 'command line' });
+    expect(found.get('FORESAIL_QUEUE_LIMIT')).toEqual({
+      value: 7,
+      from: expect.stringMatching(/foresail.yaml:2$/),
+    });
+    expect(found.get('FORESAIL_HOST')).toEqual({ value: '127.0.0.1', from: 'default' });
+    expect(found.get('DATABASE_URL')).toEqual({ value: undefined, from: 'default' });
+    expect(found.has('FORESAIL_CRASH_AT')).toBe(false);
+  });
+
+  it('is refused as a start would be', () => {
+    expect(() => settingsInForce({ env: { FORESAIL_PORT: 'x' } })).toThrow(ConfigError);
+  });
+});
+
+describe('clientSettingsInForce', () => {
+  it('shows that there is a key, and not which', () => {
+    const env = { FORESAIL_URL: 'http://u:p@h:1', FORESAIL_KEY: 'secret' };
+
+    expect(clientSettingsInForce(env)).toEqual([
+      { name: 'FORESAIL_URL', value: 'http://***@h:1', unit: null, from: 'environment' },
+      { name: 'FORESAIL_KEY', value: '***', unit: null, from: 'environment' },
+    ]);
+    expect(clientSettingsInForce({})).toMatchObject([
+      { value: 'http://127.0.0.1:8102', from: 'default' },
+      { value: null, from: 'default' },
+    ]);
   });
 });

@@ -51,6 +51,34 @@ interface Reading {
  *   together, a file that cannot be read
  */
 export function loadConfig(sources: ConfigSources = {}): Config {
+  return assemble(readAll(sources));
+}
+
+/** A setting with the value that `loadConfig` finds for it. */
+export interface SettingInForce {
+  readonly setting: Setting<unknown>;
+  /** Undefined: not set. */
+  readonly value: unknown;
+  /** `default`, `environment`, `foresail.yaml:3`, or `command line`. */
+  readonly from: string;
+}
+
+/**
+ * Every setting but those of tests, in the order of the schema, read as `loadConfig` reads them.
+ * @throws {ConfigError} as `loadConfig`
+ */
+export function settingsInForce(sources: ConfigSources = {}): readonly SettingInForce[] {
+  const { values } = readAll(sources);
+  return [...SETTINGS_BY_ENV.values()]
+    .filter(({ hidden }) => hidden !== true)
+    .map((setting) => {
+      const found = values.get(setting.env);
+      const from = found?.given.where ?? 'default';
+      return { setting, value: found?.value ?? setting.fallback, from };
+    });
+}
+
+function readAll(sources: ConfigSources): Reading {
   const reading: Reading = { values: new Map(), faults: [], faulty: new Set() };
   const env = sources.env ?? process.env;
   readFile(sources.file, env, reading);
@@ -58,7 +86,7 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   readFlags(sources.flags ?? {}, reading);
   checkOrder(reading);
   if (reading.faults.length > 0) throw new ConfigError(reading.faults);
-  return assemble(reading);
+  return reading;
 }
 
 function readFile(file: string | undefined, env: Environment, reading: Reading): void {

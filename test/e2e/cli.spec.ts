@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { CliRun, runCli, type CliEnd } from '../support/cli-run';
 import { ENTRY } from '../support/entry';
 import { FakeApi } from '../support/fake-api';
+import { instanceAnswer, queueAnswer } from '../support/fleet-answers';
 import { taskAnswer } from '../support/task-answer';
 
 // Every test starts processes, on a machine that has other things to do.
@@ -14,9 +15,16 @@ const VERBS = [
   'serve',
   'worker',
   'submit',
+  'tasks',
   'task',
+  'cancel',
   'instances',
+  'drain',
   'queues',
+  'queues show',
+  'queues set',
+  'queues pause',
+  'queues resume',
   'strategy',
   'replay',
   'db',
@@ -27,6 +35,9 @@ const VERBS = [
   'keys create',
   'keys list',
   'keys revoke',
+  'config',
+  'config print',
+  'config example',
   'openapi',
 ];
 
@@ -98,6 +109,12 @@ describe('help and usage', () => {
       ['submit', '--model', 'm', '--input', '-', '--metadata', '-'],
       '-',
     ],
+    ['a queue without a setting', ['queues', 'set', 'm'], '--order-weight'],
+    ['a time that is none', ['tasks', '--since', 'yesterday'], 'a duration like 24h'],
+    ['all tasks, but not all', ['tasks', '--all', '--limit', '5'], '--limit'],
+    ['no task to cancel', ['cancel'], 'id'],
+    ['a replay of nothing', ['replay'], '--synthetic'],
+    ['two workloads', ['replay', '--trace', 'x', '--synthetic'], '--trace'],
     ['a trace that is absent', ['replay', '--trace', '/absent.csv'], 'ENOENT'],
   ])('ends with 2 for %s', async (_, args, message) => {
     const { code, out, err } = await runCli(args);
@@ -114,6 +131,9 @@ describe('help and usage', () => {
     expect(err).toMatch(/FORESAIL_URL.*\n.*FORESAIL_KEY/);
   });
 });
+
+const INSTANCE = instanceAnswer();
+const QUEUE = queueAnswer();
 
 describe('clients of the API', () => {
   let api: FakeApi;
@@ -132,32 +152,6 @@ describe('clients of the API', () => {
       ...(input === undefined ? {} : { input }),
     });
 
-  const INSTANCE = {
-    id: 'i1',
-    name: 'gpu7',
-    kind: 'task_instance',
-    host: '10.0.0.7',
-    port: 8100,
-    model: 'm',
-    health: 'online',
-    unfit_because: null,
-    draining: false,
-    slots: 2,
-    occupied: 1,
-    waiting: 5,
-    speed: 1.5,
-    last_contact_at: '2026-11-21T10:00:00.000Z',
-    registered_at: '2026-11-21T09:00:00.000Z',
-  };
-
-  const QUEUE = {
-    model: 'm',
-    strategy: 'earliest',
-    order_weight: 2,
-    waiting: 5,
-    instances: [{ instance_id: 'i1', instance_name: 'gpu7', wait_ms: 1840.5, wait_error_ms: 212 }],
-  };
-
   it('give a list as JSON in a pipe, and as a table when asked to', async () => {
     api.answer = () => ({ body: { instances: [INSTANCE] } });
     const piped = await cli(['instances']);
@@ -172,16 +166,6 @@ describe('clients of the API', () => {
       { method: 'GET', path: '/v1/instances', headers: { authorization: 'Bearer k1' } },
       { path: '/v1/instances' },
     ]);
-  });
-
-  it('show the waits of queues', async () => {
-    api.answer = () => ({ body: { queues: [QUEUE, { ...QUEUE, model: 'n', instances: [] }] } });
-    const table = await cli(['queues', '-o', 'table']);
-
-    expect(JSON.parse((await cli(['queues'])).out)).toMatchObject([{ model: 'm' }, { model: 'n' }]);
-    expect(table.out).toMatch(
-      /\nm +earliest +5 +gpu7 +1\.8 s +212 ms\nn +earliest +5 +none +– +–\n$/,
-    );
   });
 
   it('submit exactly what was given, from an argument, a file and a pipe', async () => {
@@ -243,24 +227,37 @@ describe('clients of the API', () => {
   it('show and set strategies', async () => {
     api.answer = ({ path, text }) => {
       if (path === '/v1/queues') return { body: { queues: [QUEUE] } };
+      if (path === '/v1/strategies') return { body: STRATEGIES };
       const isKnown = text.includes('"weighted"');
       return { body: isKnown ? { status: 'success', message: 'OK' } : UNKNOWN_STRATEGY };
     };
     const shown = await cli(['strategy']);
+    const table = await cli(['strategy', '-o', 'table']);
     const set = await cli(['strategy', 'weighted', '--model', 'm', '-o', 'table']);
     const wrong = await cli(['strategy', 'fastest']);
     const absent = await cli(['strategy', '--model', 'x']);
 
-    expect(JSON.parse(shown.out)).toMatchObject({
+    expect(JSON.parse(shown.out)).toEqual({
       queues: [{ model: 'm', strategy: 'earliest' }],
-      built_in: ['earliest', 'shortest_queue', 'round_robin', 'weighted', 'probabilistic'],
+      ...STRATEGIES,
     });
+    expect(table.out).toMatch(
+      /^MODEL +PLACED BY\nm +earliest\n\nSTRATEGY +BINDS\nearliest +late +default\nweighted +early\n$/,
+    );
     expect(set.out).toBe('queue m: placed by weighted from now on\n');
-    expect(api.calls[1]?.text).toBe('{"name":"weighted","model_name":"m"}');
+    const chosen = api.calls.find(({ path }) => path === '/scheduler/set');
+    expect(chosen?.text).toBe('{"name":"weighted","model_name":"m"}');
     expect(wrong).toMatchObject({ code: 2, err: 'error: unknown; valid: earliest\n' });
     expect(absent.code).toBe(1);
   });
 
+  const STRATEGIES = {
+    strategies: [
+      { name: 'earliest', binding: 'late' },
+      { name: 'weighted', binding: 'early' },
+    ],
+    default: 'earliest',
+  };
   const UNKNOWN_STRATEGY = { status: 'error', message: 'unknown; valid: earliest' };
 
   it('print each fault of an input, and end with 2', async () => {

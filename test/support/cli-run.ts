@@ -23,8 +23,9 @@ export interface CliSurroundings {
 export class CliRun {
   /** How it ended, once it has. */
   readonly end: Promise<CliEnd>;
-  private out = '';
-  private err = '';
+  /** What it has written so far. */
+  out = '';
+  err = '';
 
   private constructor(readonly child: ChildProcess) {
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.out += text));
@@ -55,6 +56,21 @@ export class CliRun {
     });
     if (input !== undefined) child.stdin?.end(input);
     return new CliRun(child);
+  }
+
+  /** Starts it on a terminal of its own (util-linux `script`): what it writes there is in `out`. */
+  static onTerminal(args: readonly string[]): CliRun {
+    const command = [process.execPath, ENTRY, ...args].map((word) => `'${word}'`).join(' ');
+    const child = spawn('script', ['-qec', `stty rows 30 cols 200; exec ${command}`, '/dev/null'], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TERM: 'xterm' },
+    });
+    return new CliRun(child);
+  }
+
+  /** Types on its terminal. */
+  type(keys: string): void {
+    this.child.stdin?.write(keys);
   }
 }
 

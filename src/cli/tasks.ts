@@ -1,0 +1,150 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { TASK_STATES } from '../core/task';
+import type { ApiClient } from './api-client';
+import { nameText, wholeFrom } from './arguments';
+import { clientVerb, withClient } from './client-verb';
+import { guarded } from './exit';
+import type { Fields } from './fields';
+import {
+  durationText,
+  formatOf,
+  instantText,
+  listView,
+  paintState,
+  writeJsonList,
+  type Column,
+  type View,
+} from './output';
+import { fetchList, pagesOf, type ListQuery } from './pages';
+import { show, watchable, type WatchFlags } from './show';
+
+interface TasksFlags extends WatchFlags {
+  readonly state?: string;
+  readonly kind?: string;
+  readonly model?: string;
+  readonly instance?: string;
+  readonly since?: Moment;
+  readonly until?: Moment;
+  readonly limit: number;
+  readonly all?: true;
+}
+
+/** An instant as it was asked for: fixed, or so many ms back from now. */
+type Moment = { readonly at: number } | { readonly backMs: number };
+
+const USUAL_LIMIT = 100;
+
+const EXAMPLES = [
+  'foresail tasks --since 24h --state failed',
+  'foresail tasks --model llama --state live --watch',
+  'foresail tasks --all --since 7d -o json > week.json',
+];
+
+const NOTES = `
+States: ${TASK_STATES.join(', ')};
+and live (not ended) and finished (ended, in whatever way).
+Times: a duration back from now (90s, 30m, 24h, 7d), or a date (2026-11-21, 2026-11-21T10:00).
+`;
+
+/** `foresail tasks`: tasks that are live or have ended, newest first. */
+export function tasksCommand(): Command {
+  return watchable(clientVerb('tasks', 'list tasks, the newest first', EXAMPLES, NOTES))
+    .option('--state <state,...>', 'only those in these states', nameText)
+    .option('--model <name>', 'only those for this model', nameText)
+    .option('--instance <id>', 'only those that this instance has or had', nameText)
+    .option('--kind <kind>', 'only model, batch or placement tasks', nameText)
+    .option('--since <time>', 'only those submitted since then', moment)
+    .option('--until <time>', 'only those submitted before then', moment)
+    .option('--limit <number>', 'most tasks that are listed', wholeFrom(1, 1e9), USUAL_LIMIT)
+    .addOption(new Option('--all', 'list all of them, however many').conflicts('limit'))
+    .action(guarded(list));
+}
+
+async function list(flags: TasksFlags): Promise<void> {
+  if (flags.watch !== undefined || formatOf(flags.output) === 'table') {
+    await show(flags, (client) => look(client, flags));
+    return;
+  }
+  // A whole history may be larger than memory: each page is written before the next is asked for.
+  await withClient(flags, (client) => writeJsonList(itemsOf(client, flags)));
+}
+
+async function* itemsOf(client: ApiClient, flags: TasksFlags): AsyncGenerator {
+  for await (const { items } of pagesOf(client, queryOf(flags))) {
+    yield* items.map(({ raw }) => raw);
+  }
+}
+
+async function look(client: ApiClient, flags: TasksFlags): Promise<View> {
+  const { items, hasMore } = await fetchList(client, queryOf(flags));
+  const asTable = formatOf(flags.output) === 'table';
+  const names = asTable ? await instanceNames(client) : new Map<string, string>();
+  const { json, text } = listView(items, columns(names), 'no task is like that');
+  const note = hasMore ? `there are more; --limit tells how many are listed, or --all\n` : '';
+  return { json, text: () => text() + note };
+}
+
+function queryOf(flags: TasksFlags): ListQuery {
+  const { state, kind, model, instance, since, until, limit, all } = flags;
+  return {
+    path: '/v1/tasks',
+    name: 'tasks',
+    filters: {
+      ...{ state, kind, queue: model, instance },
+      createdAfter: since && instantOf(since),
+      createdBefore: until && instantOf(until),
+    },
+    limit: all === true ? Infinity : limit,
+  };
+}
+
+/** People know instances by their names. */
+async function instanceNames(client: ApiClient): Promise<ReadonlyMap<string, string>> {
+  const { items } = await fetchList(client, { path: '/v1/instances', name: 'instances' });
+  return new Map(items.map((instance) => [instance.text('id'), instance.text('name')]));
+}
+
+function columns(names: ReadonlyMap<string, string>): readonly Column<Fields>[] {
+  const instanceOf = (task: Fields): string => {
+    const id = task.optionalText('instance_id');
+    return id === null ? '–' : (names.get(id) ?? id);
+  };
+  return [
+    { head: 'SUBMITTED', value: (task) => instantText(Date.parse(task.text('submitted_at'))) },
+    { head: 'TASK', value: (task) => task.optionalText('client_task_id') ?? task.text('id') },
+    { head: 'MODEL', value: (task) => task.text('model') },
+    { head: 'STATE', value: (task) => task.text('state'), paint: paintState },
+    { head: 'WAITED', align: 'right', value: (task) => timeIn(task, 'wait_ms') },
+    { head: 'RAN FOR', align: 'right', value: (task) => timeIn(task, 'execution_ms') },
+    { head: 'ATTEMPT', align: 'right', value: (task) => String(task.number('attempt')) },
+    { head: 'INSTANCE', value: instanceOf },
+    { head: 'FAILURE', value: (task) => task.optionalObject('failure')?.text('message') ?? '' },
+  ];
+}
+
+function timeIn(task: Fields, field: string): string {
+  const ms = task.optionalNumber(field);
+  return ms === null ? '–' : durationText(ms);
+}
+
+const UNITS_MS: ReadonlyMap<string, number> = new Map([
+  ['s', 1_000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+]);
+
+/** Reads a time, for an option. */
+function moment(text: string): Moment {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
+  const unitMs = UNITS_MS.get(unit ?? '');
+  if (unitMs !== undefined) return { backMs: Number(number) * unitMs };
+  // A bare date would be midnight in Greenwich; people mean their own.
+  const at = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text);
+  if (Number.isFinite(at)) return { at };
+  throw new InvalidArgumentError('a duration like 24h, or a date like 2026-11-21, is needed');
+}
+
+function instantOf(asked: Moment): string {
+  return new Date('at' in asked ? asked.at : Date.now() - asked.backMs).toISOString();
+}
