@@ -7,6 +7,7 @@ import { assertMayBind } from './config/bind-rule';
 import type { Config } from './config/config.schema';
 import type { StrategyCatalog } from './core/strategy';
 import { strategyName } from './core/units';
+import { listenFailure } from './http/listen-failure';
 import { applyServerLimits } from './http/server-limits';
 import { readInstancesFile } from './instances/instances-file';
 import { LeadingApp } from './leading-app';
@@ -121,12 +122,7 @@ export class Service {
     const { host, port } = this.config.server;
     return new Promise((resolve, reject) => {
       this.server.once('error', (error: NodeJS.ErrnoException) => {
-        const taken = error.code === 'EADDRINUSE';
-        const hint = 'choose another with FORESAIL_PORT or --port';
-        const message = taken
-          ? `port ${port} on ${host} is taken: ${hint}`
-          : `cannot listen on ${host}:${port}: ${error.message}`;
-        reject(new Error(message, { cause: error }));
+        reject(listenFailure(error, host, port));
       });
       this.server.listen(port, host, resolve);
     });

@@ -3,6 +3,7 @@ import { cancelCommand } from './cancel';
 import { examplesText } from './client-verb';
 import { configCommand } from './config';
 import { dbCommand } from './db';
+import { demoCommand } from './demo';
 import { drainCommand } from './drain';
 import { EXIT, EXIT_CODES_HELP } from './exit';
 import { instancesCommand } from './instances';
@@ -22,6 +23,7 @@ import { VERSION } from '../config/version';
 
 const EXAMPLES = [
   'foresail serve',
+  'foresail demo',
   'foresail worker --scheduler http://127.0.0.1:8102 --model llama',
   `foresail submit --model llama --input '{"prompt": "hello"}' --wait`,
   'foresail submit --help',
@@ -44,6 +46,7 @@ export function buildProgram(): Command {
     .addHelpText('after', examplesText(EXAMPLES) + EXIT_CODES_HELP);
   const verbs = [
     serveCommand(),
+    demoCommand(),
     workerCommand(),
     submitCommand(),
     tasksCommand(),

@@ -53,6 +53,7 @@ interface WorkerFlags extends EngineFlags {
  */
 export function workerCommand(): Command {
   const action = async (words: readonly string[], flags: WorkerFlags): Promise<void> => {
+    endWithParent();
     const { key } = loadClientConfig();
     const options = workerOptions(flags, words, key);
     // Nest takes longer to load than `--help` of the other verbs may take.
@@ -64,6 +65,12 @@ export function workerCommand(): Command {
     console.log(JSON.stringify({ url, instance_id: instanceId, pid: process.pid }));
   };
   return workerFlags().action(guarded(action));
+}
+
+/** A worker that was forked drains when its parent is gone, however that ended. */
+function endWithParent(): void {
+  if (!process.connected) return;
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 }
 
 /** The command line of a worker, without what it does. */

@@ -15,6 +15,11 @@ export const SETTINGS_BY_ENV: ReadonlyMap<string, Setting<unknown>> = new Map(
   ),
 );
 
+/** True for a name in the environment that is ours. */
+export function isOurs(name: string): boolean {
+  return name.startsWith(PREFIX) || SETTINGS_BY_ENV.has(name);
+}
+
 /** True for a name in the environment that looks like ours, but is nobody's. */
 export function isUnknownEnv(name: string): boolean {
   return name.startsWith(PREFIX) && !SETTINGS_BY_ENV.has(name) && !OTHER_NAMES.includes(name);

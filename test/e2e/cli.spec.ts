@@ -13,6 +13,7 @@ jest.setTimeout(60_000);
 
 const VERBS = [
   'serve',
+  'demo',
   'worker',
   'submit',
   'tasks',

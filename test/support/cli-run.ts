@@ -68,6 +68,10 @@ export class CliRun {
     return new CliRun(child);
   }
 
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
   /** Types on its terminal. */
   type(keys: string): void {
     this.child.stdin?.write(keys);

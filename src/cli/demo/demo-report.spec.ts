@@ -1,0 +1,58 @@
+import { stripVTControlCharacters as plain } from 'node:util';
+import { instanceAnswer } from '../../../test/support/fleet-answers';
+import { Fields } from '../fields';
+import type { Ending } from '../replay/follower';
+import { demoReport, demoReportText } from './demo-report';
+
+const ending = (changed: Partial<Ending>): Ending => ({
+  state: 'succeeded',
+  instanceId: 'fast',
+  waitSeconds: 1,
+  serviceSeconds: 2,
+  predictedOverActual: 4,
+  ...changed,
+});
+
+const instances = [
+  instanceAnswer({ id: 'slow', name: 'b', speed: 1 }),
+  instanceAnswer({ id: 'fast', name: 'a', speed: 4 }),
+].map((answer) => new Fields(answer, 'an instance'));
+
+const report = demoReport(
+  {
+    submitted: 4,
+    endings: [
+      ending({}),
+      ending({ instanceId: 'slow', serviceSeconds: 5, predictedOverActual: 1 }),
+      ending({ instanceId: 'slow', state: 'failed', serviceSeconds: 100 }),
+      ending({ instanceId: null }),
+    ],
+    wallSeconds: 10,
+  },
+  instances,
+);
+
+describe('demoReport', () => {
+  it('counts in all and per worker', () => {
+    expect(report).toMatchObject({ submitted: 4, completed: 3, failed: 1 });
+    expect(report.workers).toMatchObject([
+      { name: 'a', model: 'm', speed: 4, tasks: 1, busy: 0.2, service: { p50: 2 } },
+      { name: 'b', speed: 1, tasks: 1, busy: 0.5, service: { p50: 5, max: 5 } },
+    ]);
+  });
+
+  it('holds a prediction against what its own worker should have needed', () => {
+    const ratios = report.workers.map(({ predictedOverActual }) => predictedOverActual.p50);
+
+    expect(ratios).toEqual([1, 1]);
+    expect(report.predictedOverActual.p50).toBe(1);
+  });
+});
+
+describe('demoReportText', () => {
+  it('has a line per worker', () => {
+    expect(plain(demoReportText(report))).toMatch(
+      /^4 submitted, 3 completed, 1 failed in 10\.0 s\n[^]*\na +4 +1 +20 % +1\.0 s +1\.0 s +2\.0 s +2\.0 s +1\.000\nb /,
+    );
+  });
+});
