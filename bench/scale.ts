@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { removeScratch, scratchDirectory } from '../test/support/scratch';
 import { ServiceProcess } from '../test/support/service-process';
 import { until } from '../test/support/until';
@@ -20,6 +21,7 @@ const CONNECTIONS = 32;
 const PATIENCE_MS = 300_000;
 /** Of Linux, everywhere that it runs. */
 const MS_PER_TICK = 10;
+const REST_MS = 15_000;
 const PROMPT = 'x'.repeat(200);
 
 const rows: string[][] = [];
@@ -48,6 +50,7 @@ async function main(): Promise<void> {
     note('resident memory, empty', `${residentMib(leader)} MiB`);
     await fill(leader, herd.ports);
     note('resident memory, full', `${residentMib(leader)} MiB`);
+    await measureRest(leader);
     await measureCalls(leader);
     note(
       'resident memory, after the calls',
@@ -100,6 +103,14 @@ async function fill(service: ServiceProcess, ports: readonly number[]): Promise<
   });
   const submissions = submitting('t', TASKS + INSTANCES);
   await measure(`POST /queue/submit, until ${TASKS} wait`, child, url, submissions);
+}
+
+/** What it costs to look after the fleet while nobody asks for anything. */
+async function measureRest({ child }: ServiceProcess): Promise<void> {
+  const before = cpuMs(child.pid);
+  await sleep(REST_MS);
+  const share = (cpuMs(child.pid) - before) / REST_MS;
+  note('computing at rest, of one core', `${(share * 100).toFixed(0)} %`);
 }
 
 async function measureCalls({ child, url }: ServiceProcess): Promise<void> {

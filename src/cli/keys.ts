@@ -135,9 +135,7 @@ async function withKeys<T>(
   const { KeysRepository: Repository } = await import('../persistence/keys.repository.js');
   // Standard output holds the answer alone, and how the database is set up is not asked here.
   const logger = pino({ level: 'error', base: null }, pino.destination(2));
-  const database = await openDatabase(settings, logger).catch((error: unknown) => {
-    throw settings.url === undefined ? error : unreachable(error);
-  });
+  const database = await openDatabase(settings, logger);
   try {
     const source = createDataSource(database.url, { applicationName: 'keys', poolSize: 1 });
     await source.initialize();
@@ -149,11 +147,4 @@ async function withKeys<T>(
   } finally {
     await database.close();
   }
-}
-
-/** The driver's own words name no setting. */
-function unreachable(cause: unknown): CommandFailure {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const message = `cannot use the database that DATABASE_URL names: ${reason}`;
-  return new CommandFailure(EXIT.failed, message, { cause });
 }

@@ -25,6 +25,7 @@ export function dataDirOf({ dataDir }: Config['database']): string {
 /**
  * Opens the configured database, or starts the embedded one, and brings its schema up to date.
  * @throws {EmbeddedPostgresError} with the remedy
+ * @throws {Error} that names the setting, when the configured database cannot be used
  */
 export async function openDatabase(config: Config['database'], logger: Logger): Promise<Database> {
   const database = config.url === undefined ? await embedded(config, logger) : external(config.url);
@@ -35,8 +36,14 @@ export async function openDatabase(config: Config['database'], logger: Logger): 
     return database;
   } catch (error) {
     await database.close();
-    throw error;
+    throw config.url === undefined ? error : unusable(error);
   }
+}
+
+/** The driver's own words name no setting. */
+function unusable(cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new Error(`cannot use the database that DATABASE_URL names: ${reason}`, { cause });
 }
 
 function external(url: string): Database {
