@@ -119,11 +119,11 @@ export class HealthProber implements OnApplicationBootstrap {
       this.logger.warn(`${instance.name} serves ${status.model} now, not ${instance.queue}`);
       await this.instances.moveTo(instance, status.model);
     }
+    if (status.name !== instance.name) await this.instances.rename(instance, status.name);
     if (instance.health !== 'online') this.logger.log(`${instance.name} is online again`);
     this.fleet.updateInstance(instance, {
       health: 'online',
       lastContact: this.clock.now(),
-      name: status.name,
       capacity: { ...NOTHING, slots: status.slots },
       provesAbsence: status.dispatchIds,
       draining: status.draining,

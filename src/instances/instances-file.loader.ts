@@ -15,7 +15,11 @@ import { InstancesService } from './instances.service';
 /** Pause before an entry that cannot be used yet is tried again, in ms. */
 const RETRY_MS = 5_000;
 
-/** Registers what the instances file lists; what cannot be reached yet comes into use by itself. */
+/**
+ * Registers what the instances file lists; what cannot be reached yet comes into use by itself. Who
+ * is in service already, as after a restart, is left alone: another registration would mean that the
+ * worker may have lost what it is at.
+ */
 @Injectable()
 export class InstancesFileLoader implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly stopping = new AbortController();
@@ -29,7 +33,9 @@ export class InstancesFileLoader implements OnApplicationBootstrap, OnModuleDest
   onApplicationBootstrap(): void {
     const { instancesFile } = this.config;
     if (instancesFile === undefined) return;
-    for (const entry of readInstancesFile(instancesFile)) void this.loadUntilDone(entry);
+    for (const entry of readInstancesFile(instancesFile)) {
+      if (!this.instances.isServing(entry)) void this.loadUntilDone(entry);
+    }
   }
 
   onModuleDestroy(): void {
@@ -37,30 +43,36 @@ export class InstancesFileLoader implements OnApplicationBootstrap, OnModuleDest
   }
 
   private async loadUntilDone(entry: FileInstance): Promise<void> {
-    while (!this.stopping.signal.aborted && !(await this.isLoaded(entry))) {
-      await sleep(RETRY_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    const { signal } = this.stopping;
+    for (let told = ''; !signal.aborted;) {
+      const why = await this.load(entry);
+      if (why === undefined) return;
+      if (why !== told) this.logger.warn(`${entry.host}:${entry.port} cannot be used yet: ${why}`);
+      told = why;
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  /** @returns false when it is to be tried again */
-  private async isLoaded({ host, port, modelName }: FileInstance): Promise<boolean> {
+  /** @returns why it is to be tried again; undefined when it is registered */
+  private async load({ host, port, modelName }: FileInstance): Promise<string | undefined> {
     try {
       await this.instances.register({ host, port, modelName });
-      return true;
+      return undefined;
     } catch (error) {
-      this.tell(`${host}:${port} of the instances file cannot be used yet`, error);
-      if (modelName === undefined || !isSchedulerError(error, 'unreachable_instance')) return false;
+      const isAway = isSchedulerError(error, 'unreachable_instance');
+      if (modelName === undefined || !isAway) return messageOf(error);
+      this.logger.debug(messageOf(error));
     }
     try {
       await this.instances.expect({ host, port, modelName });
-      return true;
+      this.logger.warn(`${host}:${port} does not answer yet; it gets its tasks when it does`);
+      return undefined;
     } catch (error) {
-      this.tell(`${host}:${port} of the instances file cannot be recorded yet`, error);
-      return false;
+      return messageOf(error);
     }
   }
+}
 
-  private tell(what: string, error: unknown): void {
-    this.logger.warn(`${what}: ${error instanceof Error ? error.message : String(error)}`);
-  }
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

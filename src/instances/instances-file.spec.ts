@@ -36,6 +36,22 @@ describe('readInstancesFile', () => {
       /line 4: instances\.1\.host/,
     ],
     ['an unknown field', 'instances:\n  - {host: a, port: 1, modle: x}\n', /line 2: .*modle/],
+    [
+      'a URL',
+      'instances:\n  - {host: "http://a", port: 1}\n',
+      /line 2: instances\.0\.host: host must/,
+    ],
+    ['no host at all', 'instances:\n  - {host: "", port: 1}\n', /line 2: instances\.0\.host/],
+    [
+      'an empty model',
+      'instances:\n  - host: a\n    port: 1\n    model_name:\n',
+      /line 4: .*model/,
+    ],
+    [
+      'an address that stands twice',
+      'instances:\n  - {host: a, port: 1}\n  - {host: b, port: 1}\n  - {host: a, port: 1}\n',
+      /line 4: instances\.2: a:1 stands in the file twice/,
+    ],
     ['no list', 'instances: 5\n', /line 1: instances/],
     ['another top', '- a\n', /line 1: the file/],
     ['broken YAML', 'instances: [\n', /line \d/],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { HOST, HOST_ALLOWED, LONGEST_HOST } from '../config/host-name';
 import { readYamlFile } from '../config/yaml-file';
 
 /** One entry of the file. */
@@ -9,11 +10,11 @@ export interface FileInstance {
 }
 
 const ENTRY = z.strictObject({
-  host: z.string().min(1).max(253),
+  host: z.string().max(LONGEST_HOST).regex(HOST, `host must be ${HOST_ALLOWED}`),
   port: z.int().min(1).max(65_535),
   model_name: z.string().min(1).max(256).optional(),
 });
-const FILE = z.strictObject({ instances: z.array(ENTRY) });
+const FILE = z.strictObject({ instances: z.array(ENTRY).superRefine(refuseTwins) });
 
 /**
  * Reads `instances: [{host, port, model_name?}]` (contracts/swarmpilot).
@@ -22,4 +23,15 @@ const FILE = z.strictObject({ instances: z.array(ENTRY) });
 export function readInstancesFile(file: string): readonly FileInstance[] {
   const { instances } = readYamlFile('instances file', file, FILE);
   return instances.map(({ host, port, model_name: modelName }) => ({ host, port, modelName }));
+}
+
+/** Of two entries for one address nobody could say which is meant. */
+function refuseTwins(entries: readonly z.infer<typeof ENTRY>[], context: z.RefinementCtx): void {
+  const seen = new Set<string>();
+  for (const [index, { host, port }] of entries.entries()) {
+    const address = `${host}:${port}`;
+    const message = `${address} stands in the file twice`;
+    if (seen.has(address)) context.addIssue({ code: 'custom', path: [index], message });
+    seen.add(address);
+  }
 }

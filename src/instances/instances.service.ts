@@ -77,6 +77,14 @@ export class InstancesService {
     return this.enter(row, { health: 'suspect', capacity: NOTHING });
   }
 
+  /** True when an instance is in service there, for that model where one is named. */
+  isServing({ host, port, modelName }: Registration): boolean {
+    const address = `${host}:${port}`;
+    const instance = this.fleet.findInstance(address);
+    if (instance?.address !== address || !this.isInService(instance)) return false;
+    return modelName === undefined || modelServed(instance) === modelName;
+  }
+
   /**
    * Takes an instance out of service; its running tasks go on to their end and are recorded.
    * @returns undefined when no such instance is registered
@@ -97,6 +105,12 @@ export class InstancesService {
     const queue = queueKey('model', model);
     this.fleet.moveInstance(instance, queue);
     await this.repository.setQueue(instance.id, queue);
+  }
+
+  /** It goes by another name now, as when it was expected by its address and says who it is. */
+  async rename(instance: Instance, name: string): Promise<void> {
+    this.fleet.updateInstance(instance, { name });
+    await this.repository.setName(instance.id, name);
   }
 
   /** Every instance in service, by queue and name. */

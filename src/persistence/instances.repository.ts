@@ -96,6 +96,11 @@ export class InstancesRepository {
     );
   }
 
+  /** It goes by another name now. */
+  async setName(id: InstanceId, name: string): Promise<void> {
+    await this.write((manager) => manager.update(InstanceEntity, { id }, { name }));
+  }
+
   /** It has reported a result by itself. */
   async setNotifies(id: InstanceId): Promise<void> {
     await this.write((manager) => manager.update(InstanceEntity, { id }, { notifies: true }));

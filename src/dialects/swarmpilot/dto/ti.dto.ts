@@ -9,8 +9,9 @@ import {
   Min,
   MinLength,
 } from 'class-validator';
+import { HOST, HOST_ALLOWED, LONGEST_HOST } from '../../../config/host-name';
 import { Nullable } from '../../../http/dto-fields';
-import { HOST, HOST_MESSAGE, LONGEST_HOST, LONGEST_MODEL_NAME, LONGEST_WORKER_ID } from './limits';
+import { LONGEST_MODEL_NAME, LONGEST_WORKER_ID } from './limits';
 
 const MOST_PORT = 65_535;
 
@@ -23,7 +24,7 @@ export class RegisterDto {
   @IsString()
   @MinLength(1)
   @MaxLength(LONGEST_HOST)
-  @Matches(HOST, { message: HOST_MESSAGE })
+  @Matches(HOST, { message: `$property must be ${HOST_ALLOWED}` })
   host!: string;
 
   /**
@@ -81,7 +82,7 @@ export class RemoveDto {
   @IsString()
   @MinLength(1)
   @MaxLength(LONGEST_HOST)
-  @Matches(HOST, { message: HOST_MESSAGE })
+  @Matches(HOST, { message: `$property must be ${HOST_ALLOWED}` })
   host?: string | null;
 
   /**
