@@ -1,6 +1,6 @@
 /**
  * What other programs may import, as `foresail/clients` (docs/clients.md): clients of the interfaces
- * that the scheduler speaks to. They load undici and nothing else.
+ * that the scheduler speaks to. They load undici and nothing else: a test looks.
  */
 export { dispatchId, taskId, type DispatchId, type TaskId } from './core/units';
 export type { WorkerProtocol } from './core/instance';
@@ -24,3 +24,4 @@ export {
   TASK_INSTANCE_DEFAULTS,
   type TaskInstanceOptions,
 } from './executors/task-instance.options';
+// A further client is one more export here, as of `./predictions/predictor.client`.

@@ -168,8 +168,8 @@ function reasonOf(error: Error): string {
   if (error instanceof errors.ConnectTimeoutError) return 'no connection in time';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (error.message === '') return code ?? 'the connection failed';
-  const isOfSystem = 'syscall' in error && typeof error.syscall === 'string';
-  return isOfSystem && code !== undefined ? `${error.syscall} ${code}` : error.message;
+  const syscall = 'syscall' in error && typeof error.syscall === 'string' ? error.syscall : '';
+  return syscall !== '' && code !== undefined ? `${syscall} ${code}` : error.message;
 }
 
 /** Seconds or an HTTP date, as a bounded number of ms from now; null when absent or unreadable. */
