@@ -16,9 +16,9 @@ const EXAMPLES = [
 ];
 
 const NOTES = `
-A task that waits is cancelled at once. One that runs is "stopping" until its worker has let go of
-it. One that has ended is refused, and so is one that is not known; the others are cancelled all
-the same, and the exit code is 1.
+A task that waits is not run any more. A worker that has the task already cannot be told to stop: the
+task has ended all the same, its slot counts until the worker is through, and the result is dropped.
+A task that has ended, or is not known, is refused; the others are cancelled, and the exit code is 1.
 `;
 
 /** `foresail cancel`: ends tasks before their time. */

@@ -65,6 +65,11 @@ export class Fields {
     return value === null ? null : new Fields(value, `"${name}" of ${this.what}`);
   }
 
+  /** All fields with their numbers, in their order. @throws {CommandFailure} when one is no number */
+  numbers(): readonly (readonly [name: string, value: number])[] {
+    return [...this.members.keys()].map((name) => [name, this.number(name)] as const);
+  }
+
   /** @throws {CommandFailure} when it is no list of objects */
   list(name: string): readonly Fields[] {
     const value = this.members.get(name);

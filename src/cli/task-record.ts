@@ -23,9 +23,28 @@ export interface TaskRecord {
   readonly predictedBy: string;
   /** Why it failed, in words. */
   readonly failure: string | null;
+  /** Null unless it waits. */
+  readonly waiting: WaitingRecord | null;
+  /** When it will start and end; null when it has ended, and where nothing can be said. */
+  readonly forecast: ForecastRecord | null;
   readonly attempts: readonly AttemptRecord[];
   readonly events: readonly EventRecord[];
   readonly result: unknown;
+}
+
+/** Why a task waits. */
+export interface WaitingRecord {
+  /** How many instances cannot take it now, by reason. */
+  readonly because: readonly (readonly [reason: string, instances: number])[];
+  readonly plannedInstanceId: string | null;
+  /** Tasks before it in its line. */
+  readonly ahead: number | null;
+}
+
+/** Instants are Unix ms: as likely before as after p50, nine times of ten before p90. */
+export interface ForecastRecord {
+  readonly start: { readonly p50: number | null; readonly p90: number | null };
+  readonly end: { readonly p50: number | null; readonly p90: number | null };
 }
 
 /** One try to run a task; instants are Unix ms. */
@@ -73,9 +92,29 @@ function readTask(answer: unknown): TaskRecord {
     predictedMs: prediction.number('service_ms'),
     predictedBy: prediction.text('method'),
     failure: failure && `${failure.text('message')} (${failure.text('kind')})`,
+    waiting: readWaiting(task.optionalObject('waiting')),
+    forecast: readForecast(task.optionalObject('forecast')),
     attempts: task.list('attempts').map(readAttempt),
     events: task.list('events').map(readEvent),
     result: task.any('result'),
+  };
+}
+
+function readWaiting(waiting: Fields | null): WaitingRecord | null {
+  if (waiting === null) return null;
+  return {
+    because: waiting.object('because').numbers(),
+    plannedInstanceId: waiting.optionalText('planned_instance_id'),
+    ahead: waiting.optionalNumber('ahead'),
+  };
+}
+
+function readForecast(forecast: Fields | null): ForecastRecord | null {
+  if (forecast === null) return null;
+  const at = (name: string): number | null => optionalInstant(forecast.optionalText(name));
+  return {
+    start: { p50: at('start_p50'), p90: at('start_p90') },
+    end: { p50: at('end_p50'), p90: at('end_p90') },
   };
 }
 

@@ -1,44 +1,57 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { systemRandom } from '../ops/system';
 import { nameText, numberFrom } from './arguments';
-import { clientVerb, withClient, type ClientFlags } from './client-verb';
+import { clientVerb, withClient } from './client-verb';
 import { CommandFailure, EXIT, guarded } from './exit';
 import {
   durationText,
-  formatOf,
   instantText,
   jsonText,
   paintState,
+  print,
   recordText,
   tableText,
   type Column,
+  type Entry,
   type OutputFormat,
+  type View,
 } from './output';
-import { fetchTask, type EventRecord, type TaskRecord } from './task-record';
+import { show, watchable, type WatchFlags } from './show';
+import { fetchTask, type EventRecord, type ForecastRecord, type TaskRecord } from './task-record';
 import { waitForEnd } from './wait-for-end';
 
-interface TaskFlags extends ClientFlags {
+interface TaskFlags extends WatchFlags {
   readonly wait?: true;
   readonly timeout?: number;
 }
 
-const EXAMPLES = ['foresail task order-4711', 'foresail task order-4711 --wait -o json'];
+const EXAMPLES = [
+  'foresail task order-4711',
+  'foresail task order-4711 --watch',
+  'foresail task order-4711 --wait -o json',
+];
 
 /** `foresail task`: one task with everything that happened to it. */
 export function taskCommand(): Command {
-  return clientVerb('task', 'show a task, its history and its result', EXAMPLES)
+  return watchable(clientVerb('task', 'show a task, its history and its result', EXAMPLES))
     .argument('<id>', 'id of the task: your own, or the one that the scheduler gave it', nameText)
-    .option('--wait', 'wait until it has ended; exits with 1 if it did not succeed')
+    .addOption(
+      new Option('--wait', 'wait until it has ended; exits with 1 if it did not succeed').conflicts(
+        'watch',
+      ),
+    )
     .option('--timeout <seconds>', 'wait no longer than this', numberFrom(0, 1e7))
     .action(guarded(showTask));
 }
 
 async function showTask(id: string, flags: TaskFlags): Promise<void> {
-  const task = await withClient(flags, (client) =>
-    flags.wait === true ? waitForEnd(client, id, timing(flags)) : fetchTask(client, id),
-  );
+  if (flags.wait !== true) {
+    await show(flags, async (client) => viewOf(await fetchTask(client, id)));
+    return;
+  }
+  const task = await withClient(flags, (client) => waitForEnd(client, id, timing(flags)));
   printTask(task, flags.output);
-  if (flags.wait === true) assertSucceeded(task);
+  assertSucceeded(task);
 }
 
 /** How long to wait for the end of a task, by `--timeout`. */
@@ -52,8 +65,11 @@ export function timing({
 
 /** Prints a task on standard output, whole in JSON, in short for people. */
 export function printTask(task: TaskRecord, asked: OutputFormat | undefined): void {
-  const asJson = formatOf(asked) === 'json';
-  process.stdout.write(asJson ? jsonText(task.raw) : taskText(task));
+  print(viewOf(task), asked);
+}
+
+function viewOf(task: TaskRecord): View {
+  return { json: task.raw, text: () => taskText(task) };
 }
 
 /** @throws {CommandFailure} failed, for any other end of the task than success */
@@ -82,12 +98,32 @@ export function taskText(task: TaskRecord): string {
     ['finished', finishedAt === null ? null : instantText(finishedAt)],
     ['predicted', `${durationText(predictedMs)} (${predictedBy})`],
     ['ran for', executionMs === null ? null : durationText(executionMs)],
+    ...waitingEntries(task),
     ['failure', task.failure],
   ]);
   const events = tableText(task.events, eventColumns(submittedAt), 'nothing has happened yet');
   const result = task.result ?? null;
   const shown = result === null ? '' : `\nresult:\n${jsonText(result)}`;
   return `${record}\n${events}${shown}`;
+}
+
+/** Why it waits, where it will run, and when. */
+function waitingEntries({ waiting, forecast }: TaskRecord): readonly Entry[] {
+  const because = waiting?.because.map(([reason, instances]) => `${reason} (${instances})`) ?? [];
+  const ahead = waiting?.ahead ?? null;
+  return [
+    ['waits because', because.length === 0 ? null : because.join(', ')],
+    ['ahead of it', ahead === null ? null : `${ahead} tasks`],
+    ['planned on', waiting?.plannedInstanceId ?? null],
+    ['will start', forecast === null ? null : spanText(forecast.start)],
+    ['will end', forecast === null ? null : spanText(forecast.end)],
+  ];
+}
+
+function spanText({ p50, p90 }: ForecastRecord['start']): string | null {
+  if (p50 === null) return null;
+  const late = p90 === null ? '' : `, with 90 % certainty by ${instantText(p90)}`;
+  return `about ${instantText(p50)}${late}`;
 }
 
 function eventColumns(submittedAt: number): readonly Column<EventRecord>[] {

@@ -23,14 +23,11 @@ interface TasksFlags extends WatchFlags {
   readonly kind?: string;
   readonly model?: string;
   readonly instance?: string;
-  readonly since?: Moment;
-  readonly until?: Moment;
+  readonly since?: string;
+  readonly until?: string;
   readonly limit: number;
   readonly all?: true;
 }
-
-/** An instant as it was asked for: fixed, or so many ms back from now. */
-type Moment = { readonly at: number } | { readonly backMs: number };
 
 const USUAL_LIMIT = 100;
 
@@ -91,8 +88,8 @@ function queryOf(flags: TasksFlags): ListQuery {
     name: 'tasks',
     filters: {
       ...{ state, kind, queue: model, instance },
-      createdAfter: since && instantOf(since),
-      createdBefore: until && instantOf(until),
+      createdAfter: since,
+      createdBefore: until,
     },
     limit: all === true ? Infinity : limit,
   };
@@ -127,24 +124,11 @@ function timeIn(task: Fields, field: string): string {
   return ms === null ? '–' : durationText(ms);
 }
 
-const UNITS_MS: ReadonlyMap<string, number> = new Map([
-  ['s', 1_000],
-  ['m', 60_000],
-  ['h', 3_600_000],
-  ['d', 86_400_000],
-]);
-
-/** Reads a time, for an option. */
-function moment(text: string): Moment {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
-  const unitMs = UNITS_MS.get(unit ?? '');
-  if (unitMs !== undefined) return { backMs: Number(number) * unitMs };
+/** A time for the service, for an option: it reads durations back from its own now. */
+function moment(text: string): string {
+  if (/^\d+[smhd]$/.test(text)) return text;
   // A bare date would be midnight in Greenwich; people mean their own.
   const at = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text);
-  if (Number.isFinite(at)) return { at };
+  if (Number.isFinite(at)) return new Date(at).toISOString();
   throw new InvalidArgumentError('a duration like 24h, or a date like 2026-11-21, is needed');
-}
-
-function instantOf(asked: Moment): string {
-  return new Date('at' in asked ? asked.at : Date.now() - asked.backMs).toISOString();
 }

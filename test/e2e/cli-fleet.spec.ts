@@ -178,9 +178,8 @@ describe('tasks', () => {
     expect((await cli('tasks', '-o', 'table')).out).toBe('no task is like that\n');
   });
 
-  it('are filtered by the service, by instants of ours', async () => {
+  it('are filtered by the service, by times that it understands', async () => {
     answerWith(0);
-    const before = Date.now();
     const flags = ['--state', 'failed,timed_out', '--model', 'a/b', '--instance', 'i1'];
     await cli(
       'tasks',
@@ -192,19 +191,16 @@ describe('tasks', () => {
       '--until',
       '2026-11-21T10:00Z',
     );
-    const { createdAfter, ...rest } = Object.fromEntries(api.calls[0]?.query ?? []);
 
-    expect(rest).toEqual({
+    expect(Object.fromEntries(api.calls[0]?.query ?? [])).toEqual({
       state: 'failed,timed_out',
       queue: 'a/b',
       instance: 'i1',
       kind: 'model',
+      createdAfter: '24h',
       createdBefore: '2026-11-21T10:00:00.000Z',
       limit: '100',
     });
-    const back = before - Date.parse(createdAfter ?? '');
-    expect(back).toBeLessThanOrEqual(86_400_000);
-    expect(back).toBeGreaterThan(86_400_000 - 60_000);
   });
 
   it('say what the service has against a filter', async () => {

@@ -214,6 +214,25 @@ describe('clients of the API', () => {
     expect(shown.out).toMatch(/state +failed\n[^]*failure +out of memory \(exit\)/);
   });
 
+  it('tell why a task waits, where it is planned and when it will run', async () => {
+    const at = (minute: string): string => `2026-11-21T10:${minute}:00.000Z`;
+    const forecast = {
+      ...{ start_p50: at('01'), start_p90: at('02'), end_p50: at('03'), end_p90: null },
+    };
+    const waiting = {
+      because: { busy: 2, no_replicas: 1 },
+      planned_instance_id: 'i1',
+      ahead: 4,
+    };
+    const changed = { state: 'queued', finished_at: null, result: null, waiting, forecast };
+    api.answer = () => ({ body: taskAnswer(changed) });
+    const { out } = await cli(['task', 't', '-o', 'table']);
+
+    expect(out).toMatch(/\nwaits because +busy \(2\), no_replicas \(1\)\nahead of it +4 tasks\n/);
+    expect(out).toMatch(/\nplanned on +i1\nwill start +about .*, with 90 % certainty by .*\n/);
+    expect(out).toMatch(/\nwill end +about [-\d]+ [:\d]+\n/);
+  });
+
   const failureOf = (state: string): object | null =>
     state === 'failed' ? { kind: 'exit', message: 'out of memory' } : null;
 
