@@ -107,11 +107,7 @@ export class TasksService {
   async find(kind: TaskKind, ref: string): Promise<TaskView | undefined> {
     const named = this.fleet.findTask(kind, ref);
     if (named) return viewOfLive(named);
-    const ended = await this.history.findNamed(kind, ref);
-    if (ended) return ended;
-    const held = this.fleet.attempts.byRemoteId(ref);
-    if (held && this.fleet.tasks.has(held.task.id)) return viewOfLive(held.task);
-    return this.history.findByRemoteId(kind, ref);
+    return (await this.history.findNamed(kind, ref)) ?? this.findByRemoteId(kind, ref);
   }
 
   /**
@@ -128,6 +124,17 @@ export class TasksService {
     if (isCancelled) return view;
     const message = `task ${JSON.stringify(ref)} is ${view.state}: it has ended, and stays so`;
     throw new SchedulerError('forbidden_transition', message);
+  }
+
+  /** Several attempts may have that id, live and ended ones: the newest of them all is meant. */
+  private async findByRemoteId(kind: TaskKind, ref: string): Promise<TaskView | undefined> {
+    const held = this.fleet.attempts.byRemoteId(ref);
+    const ended = await this.history.findByRemoteId(kind, ref);
+    // The record may lag behind memory, but not by the time in which another task ended.
+    const isNewer = held && ended && held.attempt.reservedAt > (ended.finishedWallMs ?? 0);
+    if (held?.task.kind !== kind || (ended && !isNewer)) return ended;
+    const { task } = held;
+    return this.fleet.tasks.has(task.id) ? viewOfLive(task) : this.history.findNamed(kind, task.id);
   }
 
   private async keep(task: Task, changes: readonly Change[], payload: Payload): Promise<Receipt> {

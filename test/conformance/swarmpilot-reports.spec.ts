@@ -67,6 +67,17 @@ describe('POST /notify/task_complete', () => {
     expect((await rig.completed('n1')).result).toEqual({ by: 'fetching' });
   });
 
+  it.each([
+    ['our own', ({ metadata }: GivenTask): string => String(metadata['task_id'])],
+    ["the client's", (): string => "n by the client's"],
+  ])('takes %s id for the task', async (whose, idOf) => {
+    const taskId = `n by ${whose}`;
+    const task = await running(taskId);
+    instance.finish(task.remoteId, { by: 'fetching' });
+    expect((await notify(idOf(task))).body).toEqual(TOTAL);
+    expect((await rig.completed(taskId)).result).toEqual({ by: 'fetching' });
+  });
+
   it('fetches the error of a task that failed', async () => {
     const { remoteId } = await running('n2');
     instance.fail(remoteId, 'out of memory');
@@ -222,10 +233,11 @@ describe('POST /result/submit', () => {
   });
 
   it.each([
-    ['the id of the instance', ({ remoteId }: GivenTask): string => remoteId],
-    ["the client's", (): string => "the client's"],
-    ['our own', ({ metadata }: GivenTask): string => String(metadata['task_id'])],
-  ])('frees the slot of a task that had taken too long, named by %s', async (taskId, idOf) => {
+    ['the id that its instance gave it', ({ remoteId }: GivenTask): string => remoteId],
+    ["the client's id", (): string => "overdue, by the client's id"],
+    ['our own id', ({ metadata }: GivenTask): string => String(metadata['task_id'])],
+  ])('frees the slot of a task that had taken too long, by %s', async (named, idOf) => {
+    const taskId = `overdue, by ${named}`;
     const [late, lateId] = await rig.registered({ model: 'late' });
     const occupied = async (): Promise<unknown> => {
       const { instances } = (await rig.get('/v1/instances')).body as {
@@ -233,7 +245,7 @@ describe('POST /result/submit', () => {
       };
       return instances.find(({ id }) => id === lateId)?.occupied;
     };
-    const metadata = { predicted_ms: 600_000, timeout_ms: 1_000 };
+    const metadata = { predicted_ms: 600_000, timeout_ms: 4_000 };
     await rig.submit(taskId, { model_name: 'late', metadata });
     await until(() => late.given.length === 1, 'the task to be sent');
     const completed = await rig.completed(taskId);

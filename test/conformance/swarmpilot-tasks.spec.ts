@@ -194,6 +194,40 @@ describe('GET /task/query', () => {
     await expectOneAnswer();
   });
 
+  it('means the newest attempt where two instances gave the same id', async () => {
+    const [older] = await rig.registered({ name: 'namesake', model: 'older' });
+    const [newer] = await rig.registered({ name: 'namesake', model: 'newer' });
+    const metadata = { predicted_ms: 600_000 };
+    const atInstance = async (taskId: string, model: string): Promise<void> => {
+      await rig.submit(taskId, { model_name: model, metadata });
+      await until(
+        async () => (await rig.query(taskId)).task_status === 'scheduled',
+        `${taskId} to be at its instance`,
+      );
+    };
+    await atInstance('older', 'older');
+    expect((await rig.query('namesake-1')).task_id).toBe('older');
+    await atInstance('newer', 'newer');
+    expect((await rig.query('namesake-1')).task_id).toBe('newer');
+    const end = ({ address }: OriginalInstance, by: string): Promise<unknown> =>
+      rig.post('/result/submit', {
+        task_id: 'namesake-1',
+        instance_id: address,
+        execution_time: 1,
+        result: { by },
+      });
+    expect(await end(newer, 'newer')).toMatchObject({ body: { status: 'success' } });
+    for (const id of ['newer', 'namesake-1']) {
+      expect(await rig.query(id)).toMatchObject({ task_id: 'newer', result: { by: 'newer' } });
+    }
+    const fetched = await rig.post('/result/fetch', { task_id: 'namesake-1' });
+    expect(fetched.body).toEqual({ result: { by: 'newer' } });
+    // Of the instance that is named it is another task.
+    expect(await end(older, 'older')).toMatchObject({ body: { status: 'success' } });
+    expect(await rig.query('older')).toMatchObject({ result: { by: 'older' } });
+    expect((await rig.query('namesake-1')).task_id).toBe('newer');
+  });
+
   it("means the client's id before one that an instance gave", async () => {
     await rig.submit('a-live-one', { task_input: { n: 8 } });
     const { remoteId } = await given(8);
