@@ -12,10 +12,11 @@ const ARROWS = {
   persistence: ['core', 'config', 'ops'],
   http: ['core', 'config', 'ops'],
   strategies: ['core', 'config', 'ops', 'persistence', 'http'],
-  predictions: ['core', 'config', 'ops', 'persistence', 'http'],
+  predictions: ['core', 'config', 'ops', 'persistence', 'http', 'outgoing'],
   instances: ['core', 'config', 'ops', 'persistence', 'http', 'executors', 'strategies'],
   tasks: ['core', 'config', 'ops', 'persistence', 'http', 'strategies', 'predictions'],
-  executors: ['core', 'config', 'ops'],
+  executors: ['core', 'config', 'ops', 'outgoing'],
+  outgoing: ['core', 'config', 'ops'],
   queues: ['core', 'config', 'ops', 'http', 'tasks', 'strategies', 'executors'],
   health: ['core', 'config', 'ops', 'persistence', 'http', 'instances', 'tasks', 'executors'],
   dialects: [

@@ -15,11 +15,8 @@ export {
   type WorkerResult,
   type WorkerStatus,
 } from './executors/task-instance.client';
-export {
-  TaskInstanceError,
-  type TaskInstanceErrorCode,
-  type TaskInstanceFailure,
-} from './executors/task-instance.error';
+export { CallError, type CallErrorCode, type CallFailure } from './outgoing/call-error';
+export { TaskInstanceError } from './executors/task-instance.error';
 export {
   TASK_INSTANCE_DEFAULTS,
   type TaskInstanceOptions,

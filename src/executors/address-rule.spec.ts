@@ -2,7 +2,7 @@ import { networkInterfaces } from 'node:os';
 import { parseNetworks } from '../config/networks';
 import { ownEndpoints, type OwnEndpoint } from '../ops/own-endpoints';
 import { addressRule } from './address-rule';
-import { originOf } from './outgoing-address';
+import { originOf } from '../outgoing/outgoing-address';
 
 describe('addressRule', () => {
   const SCHEDULER: OwnEndpoint = {
@@ -43,7 +43,7 @@ describe('addressRule', () => {
 
   it('holds for other spellings of an address too', () => {
     for (const host of ['127.0.0.1', '2130706433', '0x7f.1', '::ffff:127.0.0.1']) {
-      expect(originOf(host, 8102, rule)).toMatchObject({ kind: 'refused' });
+      expect(originOf({ host, port: 8102 }, rule)).toMatchObject({ kind: 'refused' });
     }
   });
 });

@@ -1,6 +1,6 @@
 import { inNetworks, type Network } from '../config/networks';
 import { ownServiceAt, type OwnEndpoint } from '../ops/own-endpoints';
-import type { AddressRule } from './outgoing-address';
+import type { AddressRule } from '../outgoing/outgoing-address';
 
 /**
  * The rule of this scheduler on where workers may be: never where it listens itself, nor where its

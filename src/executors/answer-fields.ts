@@ -1,14 +1,10 @@
-import { isUtf8 } from 'node:buffer';
+import { AnswerFault, shown } from '../outgoing/answer-fault';
 import { itemsOf, membersOf } from './json-members';
 
 /** Characters of a name or id at most. */
 const LONGEST_NAME = 512;
 const NUMBER = /^-?\d/;
 const UNPRINTABLE = /[\p{Surrogate}\p{Cc}]/u;
-const SHOWN_CHARACTERS = 60;
-
-/** An answer that is not what the contract says. */
-export class AnswerFault extends Error {}
 
 /**
  * The members of one JSON object of an answer. Each is read on its own, so that one that is not
@@ -105,16 +101,4 @@ export function fieldsOfItems(text: string): readonly AnswerFields[] {
   const items = itemsOf(text);
   if (items === undefined) throw new AnswerFault(`expected a JSON list, got ${shown(text)}`);
   return items.map((item) => AnswerFields.of(item));
-}
-
-/** @throws {AnswerFault} when the bytes are not UTF-8 */
-export function decode(bytes: Buffer): string {
-  if (!isUtf8(bytes)) throw new AnswerFault('the answer is not UTF-8');
-  return bytes.toString('utf8');
-}
-
-/** The beginning of a text, quoted. */
-export function shown(text: string): string {
-  const cut = text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
-  return JSON.stringify(cut);
 }

@@ -1,11 +1,14 @@
 import type { WorkerProtocol } from '../core/instance';
 import type { DispatchId } from '../core/units';
-import { AnswerFields, decode } from './answer-fields';
+import { decode } from '../outgoing/answer-fault';
+import { isFailure } from '../outgoing/call-error';
+import { Connection } from '../outgoing/connection';
+import type { ExchangeRequest } from '../outgoing/http-exchange';
+import { AnswerFields } from './answer-fields';
 import { enqueueBody } from './enqueue-body';
 import type { StartRequest } from './executor';
-import type { ExchangeRequest } from './http-exchange';
+import { TaskInstanceError } from './task-instance.error';
 import { TASK_INSTANCE_DEFAULTS, type TaskInstanceOptions } from './task-instance.options';
-import { isFailure, WorkerConnection } from './worker-connection';
 import { readAttempt, readResult, readResults, tooLarge, type WorkerResult } from './worker-result';
 import {
   readInfo,
@@ -60,7 +63,7 @@ export interface StoppedReplicas {
  * message names the instance and the call.
  */
 export class TaskInstanceClient {
-  private readonly connection: WorkerConnection;
+  private readonly connection: Connection;
   private readonly options: TaskInstanceOptions;
 
   constructor(
@@ -68,7 +71,7 @@ export class TaskInstanceClient {
     options: Partial<TaskInstanceOptions> = {},
   ) {
     this.options = { ...TASK_INSTANCE_DEFAULTS, ...options };
-    this.connection = new WorkerConnection(host, port, this.options);
+    this.connection = new Connection({ host, port }, TaskInstanceError, this.options);
   }
 
   /** Finds out which generation this is: the later one does not know `/status`. */

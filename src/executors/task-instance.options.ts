@@ -1,4 +1,4 @@
-import type { AddressRule } from './outgoing-address';
+import type { AddressRule } from '../outgoing/outgoing-address';
 
 /** Limits of the calls to one task instance. Times are for a whole call, repeat included. */
 export interface TaskInstanceOptions {

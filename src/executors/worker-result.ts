@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { jsonFault } from './acceptable-json';
-import { AnswerFault, AnswerFields, decode, fieldsOfItems, shown, within } from './answer-fields';
-import { printable } from './printable';
+import { AnswerFault, decode, shown } from '../outgoing/answer-fault';
+import { printable } from '../outgoing/printable';
+import { AnswerFields, fieldsOfItems, within } from './answer-fields';
 
 /** 60 days: no attempt is counted for longer, so no execution can have taken longer. */
 const LONGEST_EXECUTION_MS = 60 * 86_400_000;

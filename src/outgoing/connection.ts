@@ -1,17 +1,18 @@
 import { lookup } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { Pool } from 'undici';
-import { AnswerFault } from './answer-fields';
-import { callOf, exchange, type Answer, type ExchangeRequest } from './http-exchange';
+import { AnswerFault } from './answer-fault';
+import { isFailure, type CallError, type CallErrorClass } from './call-error';
+import { callOf, exchange, type Answer, type ExchangeRequest, type Peer } from './http-exchange';
 import {
   addressFault,
   ANY_ADDRESS,
   checkedLookup,
   originOf,
+  type AddressRule,
+  type Endpoint,
   type ResolveAll,
 } from './outgoing-address';
-import { TaskInstanceError } from './task-instance.error';
-import type { TaskInstanceOptions } from './task-instance.options';
 
 /** How an unused connection is kept: below the 5 s after which common servers close theirs. */
 const KEEP_ALIVE_MS = 4_000;
@@ -19,23 +20,33 @@ const KEEP_ALIVE_MS = 4_000;
 /** Reads the bytes of an answer. @throws {AnswerFault} when they are not what was expected */
 export type AnswerReader<T> = (bytes: Buffer) => T;
 
-/** What bounds the connections to one instance. */
-export type ConnectionLimits = Pick<
-  TaskInstanceOptions,
-  'connections' | 'connectMs' | 'addressRule'
->;
+/** Bounds of a pool of connections. */
+export interface ConnectionLimits {
+  /** Connections that are kept at most. */
+  readonly connections: number;
+  /** Patience for a connection, in ms. */
+  readonly connectMs: number;
+  /** What may not be called beyond what never may. Default: nothing. */
+  readonly addressRule?: AddressRule;
+}
 
-/** A bounded pool of connections to one instance. Every failure is a {TaskInstanceError}. */
-export class WorkerConnection {
+/** A bounded pool of connections to one service. Every failure is a {CallError} of its class. */
+export class Connection implements Peer {
   /** `host:port`. */
   readonly address: string;
   /** A reason instead, when nothing may be sent to this address. */
   private readonly pool: Pool | string;
 
-  constructor(host: string, port: number, limits: ConnectionLimits, resolve: ResolveAll = lookup) {
+  constructor(
+    endpoint: Endpoint,
+    readonly failed: CallErrorClass,
+    limits: ConnectionLimits,
+    resolve: ResolveAll = lookup,
+  ) {
+    const { host, port } = endpoint;
     this.address = `${host}:${port}`;
     const { addressRule: rule = ANY_ADDRESS } = limits;
-    const origin = originOf(host, port, rule);
+    const origin = originOf(endpoint, rule);
     const lookUp = checkedLookup(
       resolve,
       (address) => addressFault(address) ?? rule(address, port),
@@ -58,7 +69,7 @@ export class WorkerConnection {
   /** A call that changes something: made once. */
   async tell<T>(request: ExchangeRequest, read: AnswerReader<T>): Promise<T> {
     if (typeof this.pool === 'string') throw this.refusal(request, this.pool);
-    const answer = await exchange(this.pool, this.address, request);
+    const answer = await exchange(this.pool, this, request);
     try {
       return read(answer.bytes);
     } catch (error) {
@@ -76,33 +87,19 @@ export class WorkerConnection {
     if (typeof this.pool !== 'string' && !this.pool.destroyed) await this.pool.destroy();
   }
 
-  private refusal(request: ExchangeRequest, reason: string): TaskInstanceError {
+  private refusal(request: ExchangeRequest, reason: string): CallError {
     const { address } = this;
     const nothing = { sent: false, status: null, retryAfterMs: null };
     const call = callOf(request);
-    return new TaskInstanceError({ code: 'unreachable', address, call, reason, ...nothing });
+    return new this.failed({ code: 'unreachable', address, call, reason, ...nothing });
   }
 
-  private badAnswer(
-    request: ExchangeRequest,
-    { status }: Answer,
-    cause: AnswerFault,
-  ): TaskInstanceError {
+  private badAnswer(request: ExchangeRequest, { status }: Answer, cause: AnswerFault): CallError {
     const what = { code: 'bad_answer', reason: cause.message } as const;
     const where = { address: this.address, call: callOf(request) };
     const known = { sent: true, status, retryAfterMs: null };
-    return new TaskInstanceError({ ...what, ...where, ...known }, { cause });
+    return new this.failed({ ...what, ...where, ...known }, { cause });
   }
-}
-
-/** True for a `TaskInstanceError` of that code, and of that status when one is given. */
-export function isFailure(
-  error: unknown,
-  code: TaskInstanceError['code'],
-  status?: number,
-): error is TaskInstanceError {
-  if (!(error instanceof TaskInstanceError) || error.code !== code) return false;
-  return status === undefined || error.status === status;
 }
 
 function poolTo(

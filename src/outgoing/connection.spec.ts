@@ -9,23 +9,29 @@ import {
 } from '../../test/support/worker-stub';
 import { until } from '../../test/support/until';
 import type { ExchangeRequest } from './http-exchange';
-import { TaskInstanceError } from './task-instance.error';
-import { WorkerConnection } from './worker-connection';
+import { CallError, type CallFailure } from './call-error';
+import { Connection } from './connection';
+
+class PeerError extends CallError {
+  constructor(failure: CallFailure, options?: { cause?: unknown }) {
+    super('peer', failure, options);
+  }
+}
 
 const GET: ExchangeRequest = { method: 'GET', path: '/a', timeoutMs: 5_000, limitBytes: 1_000 };
 const POST: ExchangeRequest = { ...GET, method: 'POST', body: '{}' };
 const text = (bytes: Buffer): string => bytes.toString();
 
-const failureOf = async (call: Promise<unknown>): Promise<TaskInstanceError> => {
+const failureOf = async (call: Promise<unknown>): Promise<PeerError> => {
   const error: unknown = await call.then(
     (value) => new Error(`no failure but ${JSON.stringify(value)}`),
     (reason: unknown) => reason,
   );
-  if (error instanceof TaskInstanceError) return error;
+  if (error instanceof PeerError) return error;
   throw error;
 };
 
-describe('WorkerConnection', () => {
+describe('Connection', () => {
   const opened: { destroy(): Promise<void> }[] = [];
   const started: { stop(): Promise<void> }[] = [];
 
@@ -33,8 +39,8 @@ describe('WorkerConnection', () => {
     to: { host: string; port: number },
     connections = 8,
     connectMs = 2_000,
-  ): WorkerConnection => {
-    const connection = new WorkerConnection(to.host, to.port, { connections, connectMs });
+  ): Connection => {
+    const connection = new Connection(to, PeerError, { connections, connectMs });
     opened.push(connection);
     return connection;
   };
@@ -86,7 +92,7 @@ describe('WorkerConnection', () => {
     await worker.stop();
     const error = await failureOf(connect({ host, port }).tell(POST, text));
     expect(error).toMatchObject({ code: 'unreachable', sent: false, status: null });
-    expect(error.message).toBe(`task instance 127.0.0.1:${port}, POST /a: connect ECONNREFUSED`);
+    expect(error.message).toBe(`peer 127.0.0.1:${port}, POST /a: connect ECONNREFUSED`);
   });
 
   it('knows that a name that does not resolve carried nothing', async () => {
@@ -109,13 +115,16 @@ describe('WorkerConnection', () => {
   it('sends nothing to an address that no worker can have', async () => {
     const error = await failureOf(connect({ host: '169.254.169.254', port: 80 }).ask(GET, text));
     expect(error).toMatchObject({ code: 'unreachable', sent: false });
-    expect(error.message).toContain('169.254.169.254 is not an address that a worker can have');
+    expect(error.message).toContain('169.254.169.254 is not an address that a service can have');
   });
 
   it('sends nothing to a name that leads to such an address', async () => {
     const limits = { connections: 1, connectMs: 2_000 };
-    const connection = new WorkerConnection('gpu-1', 80, limits, (_name, _options, callback) =>
-      callback(null, [{ address: '169.254.169.254', family: 4 }]),
+    const connection = new Connection(
+      { host: 'gpu-1', port: 80 },
+      PeerError,
+      limits,
+      (_name, _options, callback) => callback(null, [{ address: '169.254.169.254', family: 4 }]),
     );
     opened.push(connection);
     const error = await failureOf(connection.tell(POST, text));
@@ -126,8 +135,11 @@ describe('WorkerConnection', () => {
   it('reaches a worker by its name', async () => {
     const worker = (await startWorker()).on('GET /a', json({ ok: true }));
     const limits = { connections: 1, connectMs: 2_000 };
-    const connection = new WorkerConnection('gpu-1', worker.port, limits, (_name, _o, callback) =>
-      callback(null, [{ address: worker.host, family: 4 }]),
+    const connection = new Connection(
+      { host: 'gpu-1', port: worker.port },
+      PeerError,
+      limits,
+      (_name, _o, callback) => callback(null, [{ address: worker.host, family: 4 }]),
     );
     opened.push(connection);
     expect(await connection.tell(GET, text)).toBe('{"ok":true}');

@@ -1,13 +1,23 @@
 import { errors, type Dispatcher, type Pool } from 'undici';
+import type { CallError, CallErrorClass, CallErrorCode } from './call-error';
 import { printable } from './printable';
-import { TaskInstanceError, type TaskInstanceErrorCode } from './task-instance.error';
 
-/** One request to a task instance. */
+/** Who is called. */
+export interface Peer {
+  /** As messages name it: `host:port`. */
+  readonly address: string;
+  /** What calls to it fail with. */
+  readonly failed: CallErrorClass;
+}
+
+/** One request. */
 export interface ExchangeRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   /** JSON text. */
   readonly body?: string;
+  /** Beside `accept` and `content-type`. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** From the call to the last byte of the answer. */
   readonly timeoutMs: number;
   /** Bytes of the answer that are read at most. */
@@ -24,20 +34,20 @@ export interface Answer {
 const ERROR_BODY_BYTES = 8_192;
 const SHOWN_ERROR_CHARACTERS = 300;
 const SHOWN_PATH_CHARACTERS = 100;
-/** A worker may ask for patience, but not so much that it is forgotten. */
+/** A peer may ask for patience, but not so much that it is forgotten. */
 const MOST_RETRY_AFTER_MS = 60_000;
+
 /**
  * Sends one request and reads its answer.
  *
- * @param address the instance as messages name it
- * @throws {TaskInstanceError} for everything but a complete answer with 2xx; `sent` is false only
+ * @throws {CallError} of the peer's class, for everything but a complete answer with 2xx; `sent` is false only
  *   when not a byte of the request can have left
  */
-export function exchange(pool: Pool, address: string, request: ExchangeRequest): Promise<Answer> {
+export function exchange(pool: Pool, peer: Peer, request: ExchangeRequest): Promise<Answer> {
   const { method, path, body } = request;
   return new Promise((resolve, reject) => {
-    const handler = new ExchangeHandler(address, request, resolve, reject);
-    const headers: Record<string, string> = { accept: 'application/json' };
+    const handler = new ExchangeHandler(peer, request, resolve, reject);
+    const headers: Record<string, string> = { accept: 'application/json', ...request.headers };
     if (body !== undefined) headers['content-type'] = 'application/json';
     pool.dispatch({ method, path, headers, body: body ?? null }, handler);
   });
@@ -59,10 +69,10 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   private readonly timer: NodeJS.Timeout;
 
   constructor(
-    private readonly address: string,
+    private readonly peer: Peer,
     private readonly request: ExchangeRequest,
     private readonly resolve: (answer: Answer) => void,
-    private readonly reject: (error: TaskInstanceError) => void,
+    private readonly reject: (error: CallError) => void,
   ) {
     this.timer = setTimeout(() => this.expire(), request.timeoutMs);
   }
@@ -134,12 +144,13 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.fail('http_status', `answered ${this.status}${printable(shown)}`);
   }
 
-  private fail(code: TaskInstanceErrorCode, reason: string, cause?: Error): void {
-    const { address, request, status, retryAfterMs: retry, controller } = this;
+  private fail(code: CallErrorCode, reason: string, cause?: Error): void {
+    const { peer, request, status, retryAfterMs: retry, controller } = this;
+    const { address } = peer;
     const call = callOf(request);
     const said = { status: status === 0 ? null : status, retryAfterMs: retry };
     const failure = { code, address, call, reason, sent: controller !== null, ...said };
-    const error = new TaskInstanceError(failure, cause && { cause });
+    const error = new peer.failed(failure, cause && { cause });
     this.end();
     // What is still to come on this connection is of no interest.
     controller?.abort(error);

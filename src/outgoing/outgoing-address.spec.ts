@@ -10,7 +10,7 @@ describe('originOf', () => {
     ['gpu-1.local', 'http://gpu-1.local:9000'],
     ['worker_1', 'http://worker_1:9000'],
   ])('allows %s', (host, url) => {
-    expect(originOf(host, 9000)).toEqual({ kind: 'allowed', url });
+    expect(originOf({ host, port: 9000 })).toEqual({ kind: 'allowed', url });
   });
 
   it.each([
@@ -28,9 +28,9 @@ describe('originOf', () => {
     '2852039166',
     '0xa9.0xfe.0xa9.0xfe',
   ])('refuses %s', (host) => {
-    expect(originOf(host, 9000)).toMatchObject({
+    expect(originOf({ host, port: 9000 })).toMatchObject({
       kind: 'refused',
-      reason: expect.stringContaining('is not an address that a worker can have') as string,
+      reason: expect.stringContaining('is not an address that a service can have') as string,
     });
   });
 
@@ -47,7 +47,7 @@ describe('originOf', () => {
     'fe80::1%eth0/../x',
     'x'.repeat(300),
   ])('refuses %j, which is no bare host', (host) => {
-    expect(originOf(host, 9000)).toMatchObject({
+    expect(originOf({ host, port: 9000 })).toMatchObject({
       kind: 'refused',
       reason: expect.stringContaining('neither a host name nor an address') as string,
     });

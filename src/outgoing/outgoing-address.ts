@@ -2,7 +2,7 @@ import type * as dns from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 
 /**
- * Addresses that no worker can have: nothing of ours is to be sent there. The last three are
+ * Addresses that no service can have: nothing of ours is to be sent there. The last three are
  * metadata services of clouds that are not at a link-local address.
  */
 const REFUSED = blockListOf([
@@ -14,7 +14,16 @@ const REFUSED = blockListOf([
 ]);
 const HOST_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})$/;
 
-/** Where an instance is reached, or why nothing may be sent there. */
+/** Where a service listens. */
+export interface Endpoint {
+  /** A bare name or an address literal. */
+  readonly host: string;
+  readonly port: number;
+  /** Default `http`. */
+  readonly scheme?: 'http' | 'https';
+}
+
+/** The URL of an endpoint, or why nothing may be sent there. */
 export type Origin =
   | { readonly kind: 'allowed'; readonly url: string }
   | { readonly kind: 'refused'; readonly reason: string };
@@ -26,13 +35,16 @@ export type AddressRule = (address: string, port: number) => string | undefined;
 export const ANY_ADDRESS: AddressRule = () => undefined;
 
 /**
- * The origin of a task instance. The host is a bare name or an address literal; addresses that no
- * worker can have (unspecified, link-local, metadata services, multicast) are refused, and what the
- * rule refuses.
+/**
+ * The origin of an endpoint. Addresses that no service can have (unspecified, link-local, metadata
+ * services, multicast) are refused, and what the rule refuses.
  */
-export function originOf(host: string, port: number, rule = ANY_ADDRESS): Origin {
+export function originOf(
+  { host, port, scheme = 'http' }: Endpoint,
+  rule: AddressRule = ANY_ADDRESS,
+): Origin {
   const isLiteral = isIP(host) !== 0;
-  const url = `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  const url = `${scheme}://${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
   if (!(isLiteral || HOST_NAME.test(host)) || !URL.canParse(url)) {
     const shown = JSON.stringify(host.slice(0, 80));
     return refused(`${shown} is neither a host name nor an address`);
@@ -48,7 +60,7 @@ export function addressFault(address: string): string | undefined {
   const version = isIP(address);
   if (version === 0) return undefined;
   const found = REFUSED.find(({ list }) => list.check(address, familyOf(version)));
-  return found && `${address} is not an address that a worker can have (${found.name})`;
+  return found && `${address} is not an address that a service can have (${found.name})`;
 }
 
 /** How names are resolved, as by `dns.lookup`: with an error there are no addresses. */
