@@ -1,6 +1,12 @@
 import * as fc from 'fast-check';
 import { fixedRandom, SeededRandom } from '../../test/support/seeded-random';
-import { QuantileDistribution, sampleNormal, sumMoments, type Moments } from './distribution';
+import {
+  QuantileDistribution,
+  rangeOf,
+  sampleNormal,
+  sumMoments,
+  type Moments,
+} from './distribution';
 
 /** Enough points that the error of an integral stays well below one per cent. */
 const POINTS = 20_000;
@@ -272,6 +278,31 @@ describe('QuantileDistribution', () => {
   it('is not made without quantiles', () => {
     expect(() => new QuantileDistribution([], [])).toThrow(RangeError);
     expect(() => new QuantileDistribution([0.1, 0.5], [1])).toThrow(RangeError);
+  });
+});
+
+describe('rangeOf', () => {
+  const distribution = new QuantileDistribution([0.1, 0.5, 0.9], [100, 200, 400]);
+
+  it('is the middle of the distribution', () => {
+    expect(rangeOf(distribution, 0.8)).toEqual({ lowMs: 100, highMs: 400 });
+    expect(rangeOf(distribution, 0)).toEqual({ lowMs: 200, highMs: 200 });
+  });
+
+  it('is interpolated between the levels that are given', () => {
+    const { lowMs, highMs } = rangeOf(distribution, 0.5);
+    expect(lowMs).toBeCloseTo(137.5);
+    expect(highMs).toBeCloseTo(325);
+  });
+
+  it('never ends for all outcomes of a tail', () => {
+    const { lowMs, highMs } = rangeOf(distribution, 1);
+    expect(lowMs).toBe(75);
+    expect(highMs).toBeGreaterThan(10_000);
+  });
+
+  it.each([-0.1, 1.1, NaN])('is not there for a confidence of %p', (confidence) => {
+    expect(() => rangeOf(distribution, confidence)).toThrow(/0 to 1/);
   });
 });
 

@@ -62,7 +62,7 @@ export class QuantileDistribution implements Distribution {
   }
 
   /** The levels and values that it was made from. */
-  get quantiles(): { readonly levels: readonly number[]; readonly values: readonly number[] } {
+  get quantiles(): Quantiles {
     return { levels: this.levels, values: this.values };
   }
 
@@ -156,6 +156,41 @@ export class QuantileDistribution implements Distribution {
 }
 
 const MEDIAN_ONLY: readonly number[] = Object.freeze([0.5]);
+
+/** Levels at which a distribution is described that is not known by quantiles. */
+const SAMPLED_LEVELS: readonly number[] = Object.freeze([0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99]);
+
+/** Some quantiles of a duration: levels in 0–1 and as many values in ms, both ascending. */
+export interface Quantiles {
+  readonly levels: readonly number[];
+  readonly values: readonly number[];
+}
+
+/** The quantiles that describe a distribution: those it was made from, else some of its own. */
+export function quantilesOf(distribution: Distribution): Quantiles {
+  if (distribution instanceof QuantileDistribution) return distribution.quantiles;
+  const values = SAMPLED_LEVELS.map((level) => distribution.quantile(level));
+  return { levels: SAMPLED_LEVELS, values };
+}
+
+/** A range of durations in ms, both ends included. */
+export interface DurationRange {
+  readonly lowMs: number;
+  readonly highMs: number;
+}
+
+/**
+ * The middle of a distribution that holds a share of the outcomes: for a confidence of 0.8 from the
+ * 0.1 to the 0.9 quantile, interpolated where these levels are not given.
+ * @throws {RangeError} when the confidence is not between 0 and 1
+ */
+export function rangeOf(distribution: Distribution, confidence: number): DurationRange {
+  if (!(confidence >= 0 && confidence <= 1)) {
+    throw new RangeError(`a confidence is a number from 0 to 1, not ${confidence}`);
+  }
+  const outside = (1 - confidence) / 2;
+  return { lowMs: distribution.quantile(outside), highMs: distribution.quantile(1 - outside) };
+}
 
 /** Sum of independent moments. */
 export function sumMoments(parts: Iterable<Moments>): Moments {

@@ -1,4 +1,4 @@
-import { QuantileDistribution, type Distribution } from '../core/distribution';
+import { quantilesOf } from '../core/distribution';
 import { queueName } from '../core/queue';
 import {
   isTerminal,
@@ -266,18 +266,6 @@ function byAttemptNo(a: AttemptRow, b: AttemptRow): number {
 function bytesOf(events: readonly EventRow[], payload: number, result: string | null): number {
   const messages = events.reduce((sum, { message }) => sum + message.length, 0);
   return ROW_BYTES * (2 + events.length) + payload + messages + (result?.length ?? 0);
-}
-
-/** Levels that are kept of a distribution that is not known by quantiles. */
-const SAMPLED_LEVELS: readonly number[] = [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
-
-function quantilesOf(serviceTime: Distribution): {
-  readonly levels: readonly number[];
-  readonly values: readonly number[];
-} {
-  if (serviceTime instanceof QuantileDistribution) return serviceTime.quantiles;
-  const values = SAMPLED_LEVELS.map((level) => serviceTime.quantile(level));
-  return { levels: SAMPLED_LEVELS, values };
 }
 
 function arrayText(values: readonly number[]): string {
