@@ -23,6 +23,7 @@ import { VERSION_ROUTES } from './ops/version.controller';
 import { FleetModule } from './persistence/fleet.module';
 import type { TaskJournal } from './persistence/task-journal';
 import { PersistenceModule } from './persistence/persistence.module';
+import type { LookupReloader } from './predictions/lookup-reloader';
 import { PredictionsModule } from './predictions/predictions.module';
 import { QUEUES_ROUTES } from './queues/queues.controller';
 import { QueuesModule } from './queues/queues.module';
@@ -39,6 +40,7 @@ export interface TermOptions {
   readonly term: Term;
   readonly ownEndpoints: readonly OwnEndpoint[];
   readonly strategies: StrategyCatalog;
+  readonly lookup: LookupReloader;
   readonly logger: Logger;
 }
 
@@ -70,7 +72,7 @@ export const DIALECTS: NonEmpty<Dialect> = [
 export class AppModule {
   /** @param store whoever made it opens and closes it */
   static forTerm(options: TermOptions, { journal, dataSource }: TermStore): DynamicModule {
-    const { config, term, strategies, logger } = options;
+    const { config, term, strategies, lookup, logger } = options;
     return {
       module: AppModule,
       imports: [
@@ -81,7 +83,7 @@ export class AppModule {
         FleetModule.forTerm({ journal, strategies, logger }),
         ScheduleModule.forRoot(),
         ExecutorsModule,
-        PredictionsModule,
+        PredictionsModule.forTerm(lookup),
         StrategiesModule,
         InstancesModule,
         TasksModule,

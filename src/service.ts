@@ -15,7 +15,8 @@ import { ownEndpoints } from './ops/own-endpoints';
 import { openDatabase, type Database } from './persistence/database';
 import { KeyRing } from './persistence/key-ring';
 import { LeadershipLease } from './persistence/leadership-lease';
-import { readLookupFile } from './predictions/lookup-file';
+import { LookupReloader } from './predictions/lookup-reloader';
+import { assertOtherService, predictorAddress } from './predictions/predictor-address';
 import { answerAlive, answerAsStandby, isRead } from './standby';
 import { BUILT_IN, StrategyRegistry } from './strategies/strategy.registry';
 import { loadStrategies } from './strategies/load-strategies';
@@ -45,6 +46,7 @@ export class Service {
   private constructor(
     private readonly config: Config,
     private readonly strategies: StrategyCatalog,
+    private readonly lookup: LookupReloader,
     private readonly database: Database,
     private readonly keys: KeyRing,
     private readonly lease: LeadershipLease,
@@ -61,7 +63,8 @@ export class Service {
    */
   static async start(config: Config, logger: Logger): Promise<Service> {
     const strategies = catalogOf(config);
-    checkFiles(config);
+    checkSettings(config);
+    const lookup = LookupReloader.open(config.predictions.lookupFile, logger);
     const database = await openDatabase(config.database, logger);
     const keys = await KeyRing.open(database.url).catch(afterClosing(database));
     try {
@@ -75,7 +78,7 @@ export class Service {
         marginMs: leaseMarginMs,
         logger,
       });
-      const service = new Service(config, strategies, database, keys, lease, logger);
+      const service = new Service(config, strategies, lookup, database, keys, lease, logger);
       await service.listen();
       service.terms = service.contend();
       return service;
@@ -114,6 +117,7 @@ export class Service {
     this.endTerm?.();
     await this.terms;
     this.server.closeAllConnections();
+    this.lookup.close();
     await this.keys.close();
     await this.database.close();
   }
@@ -206,12 +210,12 @@ export class Service {
   /** The application of this term; undefined when it could not be made, which ends the term. */
   private async open(epoch: number, end: AbortController): Promise<LeadingApp | undefined> {
     const began = performance.now();
-    const { config, strategies, logger } = this;
+    const { config, strategies, lookup, logger } = this;
     const term = { epoch, end: (reason: string): void => end.abort(reason) };
     try {
       const databaseUrl = this.database.url;
       const own = await ownEndpoints(this.port, databaseUrl);
-      const options = { config, databaseUrl, term, ownEndpoints: own, strategies, logger };
+      const options = { config, databaseUrl, term, ownEndpoints: own, strategies, lookup, logger };
       const app = await LeadingApp.open(options, this.keys);
       if (!end.signal.aborted) this.app = app;
       const tookMs = Math.round(performance.now() - began);
@@ -249,10 +253,11 @@ function catalogOf({ scheduling }: Config): StrategyCatalog {
   return strategies;
 }
 
-/** Files that a term will read: a wrong one stops the start, and nothing is begun. */
-function checkFiles({ instances, predictions }: Config): void {
+/** What a term will read or call: a wrong file or address stops the start, and nothing is begun. */
+function checkSettings({ instances, predictions, server }: Config): void {
   if (instances.instancesFile !== undefined) readInstancesFile(instances.instancesFile);
-  if (predictions.lookupFile !== undefined) readLookupFile(predictions.lookupFile);
+  const { predictorUrl } = predictions;
+  if (predictorUrl !== undefined) assertOtherService(predictorAddress(predictorUrl), server);
 }
 
 /** Closes the database before the failure goes on: nothing must keep the process alive. */

@@ -41,8 +41,10 @@ async function documentOfService(): Promise<object> {
   const { AppModule } = await import('../app.module.js');
   const { loadConfig } = await import('../config/load-config.js');
   const { buildOpenApi } = await import('../http/openapi.js');
+  const { LookupReloader } = await import('../predictions/lookup-reloader.js');
   const { BUILT_IN, StrategyRegistry } = await import('../strategies/strategy.registry.js');
   const { storeOf } = await import('../leading-app.js');
+  const logger = pino({ level: 'silent' });
   const options = {
     // The document must not depend on the settings of the machine where it is written.
     config: loadConfig({ env: {} }),
@@ -50,7 +52,8 @@ async function documentOfService(): Promise<object> {
     term: { epoch: 0, end: () => undefined },
     ownEndpoints: [],
     strategies: new StrategyRegistry(BUILT_IN),
-    logger: pino({ level: 'silent' }),
+    lookup: LookupReloader.open(undefined, logger),
+    logger,
   };
   const module = AppModule.forTerm(options, storeOf(options));
   // A preview knows every controller and makes no object: nothing connects to the database.

@@ -298,6 +298,19 @@ export const SETTINGS = {
     }),
   },
   predictions: {
+    predictorUrl: optionalUrl({
+      env: 'FORESAIL_PREDICTOR_URL',
+      schemes: ['http:', 'https:'],
+      description:
+        'Predictor service that is asked first, base path included, as in ' +
+        '`http://predictor:8200` or `http://other:8102/predictor`.',
+    }),
+    predictorTimeoutMs: duration({
+      env: 'FORESAIL_PREDICTOR_TIMEOUT_MS',
+      fallback: 100,
+      description:
+        'Patience for the predictor service: a submission waits for it, and goes on without it.',
+    }),
     lookupFile: optionalPath({
       env: 'FORESAIL_LOOKUP_FILE',
       description:

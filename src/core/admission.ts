@@ -1,5 +1,5 @@
 import type { Queue } from './queue';
-import type { TaskDraft } from './task';
+import type { Change, Task, TaskRequest } from './task';
 
 /** How much the fleet may hold at once. */
 export interface FleetLimits {
@@ -17,28 +17,38 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** A submission that adds no task. Rejections are values, since they are expected. */
+export type Declined =
+  /** A task with that client id is live already. */
+  { readonly kind: 'known'; readonly task: Task } | Refusal;
+
+/** What became of a submission. */
+export type Submission =
+  | { readonly kind: 'accepted'; readonly task: Task; readonly changes: readonly Change[] }
+  | Declined;
+
 /** Says no early: a task is never accepted that could not be kept, or that nobody could run. */
 export function refusal(
-  draft: TaskDraft,
+  request: TaskRequest,
   queue: Queue | undefined,
   load: { readonly liveTasks: number; readonly payloadBytes: number },
   limits: FleetLimits,
 ): Refusal | undefined {
   if (!queue || queue.instances.size === 0) {
-    const message = `no instance is registered for ${draft.queue}`;
+    const message = `no instance is registered for ${request.queue}`;
     return { kind: 'rejected', code: 'no_instance', message };
   }
   if (queue.waiting >= limits.queuedPerQueue) {
     return full(
-      `${queue.waiting} tasks wait in ${draft.queue}; its limit is ${limits.queuedPerQueue}`,
+      `${queue.waiting} tasks wait in ${request.queue}; its limit is ${limits.queuedPerQueue}`,
     );
   }
   if (load.liveTasks >= limits.liveTasks) {
     return full(`${load.liveTasks} tasks are live; the limit is ${limits.liveTasks}`);
   }
-  if (load.payloadBytes + draft.payloadBytes > limits.livePayloadBytes) {
+  if (load.payloadBytes + request.payloadBytes > limits.livePayloadBytes) {
     return full(
-      `live tasks hold ${load.payloadBytes} bytes of input; with the ${draft.payloadBytes} of this ` +
+      `live tasks hold ${load.payloadBytes} bytes of input; with the ${request.payloadBytes} of this ` +
         `one they would be above the limit of ${limits.livePayloadBytes}`,
     );
   }

@@ -103,7 +103,9 @@ describe('Fleet', () => {
       const { fleet } = rigWith([1]);
       fleet.addInstance(instanceDraftOf('w', 1, { queue: queueKey('placement', 'p') }));
       const { task } = submitted(fleet, draftOf({ clientId: 'c' }));
-      expect(fleet.submit(draftOf({ clientId: 'c' }))).toEqual({ kind: 'known', task });
+      const again = draftOf({ clientId: 'c' });
+      expect(fleet.declined(again)).toEqual({ kind: 'known', task });
+      expect(fleet.submit(again)).toEqual({ kind: 'known', task });
       const other = { kind: 'placement', queue: queueKey('placement', 'p') } as const;
       expect(fleet.submit(draftOf({ clientId: 'c', ...other })).kind).toBe('accepted');
       expect([fleet.findTask('model', 'c'), fleet.findTask('model', task.id)]).toEqual([
@@ -114,7 +116,10 @@ describe('Fleet', () => {
 
     it('refuses what nobody could run', () => {
       const { fleet } = rigWith([1]);
-      expect(fleet.submit(draftOf({ queue: OTHER }))).toMatchObject({ code: 'no_instance' });
+      const nobodys = draftOf({ queue: OTHER });
+      expect(fleet.submit(nobodys)).toMatchObject({ code: 'no_instance' });
+      expect(fleet.declined(nobodys)).toMatchObject({ code: 'no_instance' });
+      expect(fleet.declined(draftOf({}))).toBeUndefined();
       expect(fleet.tasks.size).toBe(0);
     });
   });

@@ -1,4 +1,4 @@
-import { refusal, type FleetLimits, type Refusal } from './admission';
+import { refusal, type Declined, type FleetLimits, type Submission } from './admission';
 import { AttemptIndex } from './attempt-index';
 import type { Held } from './backlog';
 import { Circuits, type CircuitOptions } from './circuits';
@@ -21,6 +21,7 @@ import {
   type TaskDraft,
   type TaskEventType,
   type TaskKind,
+  type TaskRequest,
 } from './task';
 import { dispatchId, type InstanceId, type Instant, type QueueKey, type TaskId } from './units';
 
@@ -34,13 +35,6 @@ export interface FleetOptions extends CircuitOptions {
   readonly refusalBackoff: Backoff;
   readonly defaults: QueueSettings;
 }
-
-/** What became of a submission. Rejections are values, since they are expected. */
-export type Submission =
-  | { readonly kind: 'accepted'; readonly task: Task; readonly changes: readonly Change[] }
-  /** A task with that client id is live already. */
-  | { readonly kind: 'known'; readonly task: Task }
-  | Refusal;
 
 /** What may change about an instance while it is in the fleet. */
 export type InstanceUpdate = Partial<
@@ -221,14 +215,19 @@ export class Fleet {
 
   // --- tasks -----------------------------------------------------------------------------------
 
-  /** Admits a task and, when a slot is free and nobody is before it, reserves the slot. */
-  submit(draft: TaskDraft): Submission {
-    const known =
-      draft.clientId === null ? undefined : this.taskByClientId(draft.kind, draft.clientId);
+  /** What `submit` would answer to a task that it does not take: for whom no work need be done. */
+  declined(request: TaskRequest): Declined | undefined {
+    const { kind, clientId, queue } = request;
+    const known = clientId === null ? undefined : this.taskByClientId(kind, clientId);
     if (known) return { kind: 'known', task: known };
     const load = { liveTasks: this.tasksById.size, payloadBytes: this.payloadBytes };
-    const refused = refusal(draft, this.queuesByKey.get(draft.queue), load, this.options.limits);
-    if (refused) return refused;
+    return refusal(request, this.queuesByKey.get(queue), load, this.options.limits);
+  }
+
+  /** Admits a task and, when a slot is free and nobody is before it, reserves the slot. */
+  submit(draft: TaskDraft): Submission {
+    const declined = this.declined(draft);
+    if (declined) return declined;
     this.circuits.wakeRested();
     const queue = this.queueFor(draft.queue);
     const task = newTask(draft);

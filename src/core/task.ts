@@ -171,6 +171,9 @@ export interface TaskDraft {
   readonly payloadBytes: number;
 }
 
+/** A draft of which nobody has said yet how long it will run. */
+export type TaskRequest = Omit<TaskDraft, 'prediction'>;
+
 /** A live task: its draft and where it stands. Only `Fleet` changes it. */
 export interface Task extends TaskDraft {
   state: TaskState;

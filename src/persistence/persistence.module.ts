@@ -5,6 +5,7 @@ import { DatabaseProbe } from './database-probe';
 import { InstancesRepository } from './instances.repository';
 import { KeysRepository } from './keys.repository';
 import { ModelTasksRepository } from './model-tasks.repository';
+import { PredictionSettingsRepository } from './prediction-settings.repository';
 import { StrategySettingsRepository } from './strategy-settings.repository';
 import { TaskListRepository } from './task-list.repository';
 import { TasksRepository } from './tasks.repository';
@@ -14,6 +15,7 @@ const REPOSITORIES = [
   InstancesRepository,
   KeysRepository,
   ModelTasksRepository,
+  PredictionSettingsRepository,
   StrategySettingsRepository,
   TaskListRepository,
   TasksRepository,

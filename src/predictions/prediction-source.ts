@@ -6,12 +6,17 @@ export interface PredictionQuery {
   readonly model: string;
   /** As the client sent it: nothing about it is known. */
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** Services that the question has passed on its way here, as in a `Via` header. */
+  readonly via?: string;
 }
+
+/** The service time at speed 1 in ms; undefined when the source knows nothing of it. */
+export type SourceAnswer = Distribution | undefined;
 
 /** One place that predictions come from. The first source that answers is believed. */
 export interface PredictionSource {
   /** What is recorded with the task as `prediction_method`. */
   readonly method: string;
-  /** The service time at speed 1 in ms; undefined when this source knows nothing of it. */
-  predict(query: PredictionQuery): Distribution | undefined;
+  /** Never fails. A promise only where another service is asked. */
+  predict(query: PredictionQuery): SourceAnswer | Promise<SourceAnswer>;
 }

@@ -1,28 +1,61 @@
-import { Module } from '@nestjs/common';
-import { CONFIG } from '../config/config.module';
+import { randomUUID } from 'node:crypto';
+import { Logger, Module, type DynamicModule } from '@nestjs/common';
+import { configOf } from '../config/config.module';
 import type { Config } from '../config/config.schema';
-import { readLookupFile } from './lookup-file';
-import type { PredictionSource } from './prediction-source';
-import { PREDICTION_SOURCES, PredictionsService } from './predictions.service';
+import { LookupReloader } from './lookup-reloader';
+import { PredictionModeService } from './prediction-mode.service';
+import { PREDICTION_CHAIN, PredictionsService, type PredictionChain } from './predictions.service';
+import { PredictorClient } from './predictor.client';
 import { DefaultSource } from './sources/default.source';
 import { LookupSource } from './sources/lookup.source';
 import { MetadataSource } from './sources/metadata.source';
+import { CALLS_AT_ONCE, RemoteSource } from './sources/remote.source';
+
+type Settings = Config['predictions'];
 
 /** How long tasks will run, and who says so. */
-@Module({
-  providers: [
-    PredictionsService,
-    {
-      provide: PREDICTION_SOURCES,
-      inject: [CONFIG],
-      useFactory: ({ predictions }: Config): readonly PredictionSource[] => {
-        const { lookupFile, defaultMs } = predictions;
-        const lookup =
-          lookupFile === undefined ? [] : [new LookupSource(readLookupFile(lookupFile))];
-        return [new MetadataSource(), ...lookup, new DefaultSource(defaultMs)];
-      },
-    },
-  ],
-  exports: [PredictionsService],
-})
-export class PredictionsModule {}
+@Module({})
+export class PredictionsModule {
+  /** @param lookup the lookup table, which outlives terms; whoever opened it closes it */
+  static forTerm(lookup: LookupReloader): DynamicModule {
+    return {
+      module: PredictionsModule,
+      global: true,
+      providers: [
+        { provide: LookupReloader, useValue: lookup },
+        { provide: RemoteSource, inject: [configOf('predictions')], useFactory: remoteSource },
+        {
+          provide: PREDICTION_CHAIN,
+          inject: [configOf('predictions'), RemoteSource, LookupReloader],
+          useFactory: predictionChain,
+        },
+        PredictionModeService,
+        PredictionsService,
+      ],
+      exports: [PredictionsService, PredictionModeService, LookupReloader, RemoteSource],
+    };
+  }
+}
+
+function predictionChain(
+  { defaultMs }: Settings,
+  remote: RemoteSource,
+  file: LookupReloader,
+): PredictionChain {
+  const lookup = new LookupSource(file);
+  return {
+    own: new MetadataSource(),
+    // What is learned from finished tasks has its place between the predictor and the table.
+    known: { default: [remote, lookup], lookup_table: [lookup] },
+    fallback: new DefaultSource(defaultMs),
+  };
+}
+
+function remoteSource({ predictorUrl, predictorTimeoutMs: timeoutMs }: Settings): RemoteSource {
+  const client =
+    predictorUrl === undefined
+      ? null
+      : new PredictorClient(predictorUrl, { timeoutMs, connections: CALLS_AT_ONCE });
+  const logger = new Logger(RemoteSource.name);
+  return new RemoteSource(client, timeoutMs, `foresail-${randomUUID()}`, logger);
+}

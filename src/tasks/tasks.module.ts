@@ -1,7 +1,6 @@
 import { Module, type Type } from '@nestjs/common';
 import { CONFIG } from '../config/config.module';
 import type { Config } from '../config/config.schema';
-import { PredictionsModule } from '../predictions/predictions.module';
 import { BatchSubmitter } from './batch-submitter';
 import { CHANGE_LISTENERS, type ChangeListener } from './change-listener';
 import { InDoubt } from './in-doubt';
@@ -21,7 +20,6 @@ const LISTENERS: Type<ChangeListener>[] = [];
 
 /** The life of a task, from its submission to its history. */
 @Module({
-  imports: [PredictionsModule],
   controllers: [TasksController],
   providers: [
     TasksService,

@@ -4,7 +4,7 @@ import { Fleet } from '../core/fleet';
 import type { Clock, Ids } from '../core/ports';
 import { queueKey, queueName } from '../core/queue';
 import { ONE_SLOT } from '../core/resources';
-import { isTerminal, type Change, type Task, type TaskDraft, type TaskKind } from '../core/task';
+import { isTerminal, type Change, type Task, type TaskKind, type TaskRequest } from '../core/task';
 import { taskId, type InstanceId, type TaskId } from '../core/units';
 import { crashPoint } from '../ops/crash-points';
 import { jsonText } from '../http/json-text';
@@ -91,7 +91,16 @@ export class TasksService {
   async submit(submission: TaskSubmission): Promise<Receipt> {
     crashPoint('submit:read');
     const payload = payloadOf(submission);
-    const admitted = this.fleet.submit(this.draft(submission, payload));
+    const { queueName: model, metadata } = submission;
+    const request = this.request(submission, payload);
+    // Another service may be asked for the prediction. Whatever comes meanwhile is seen: the task is
+    // admitted or declined after it, and reserved and handed to the journal in the same block.
+    const admitted =
+      this.fleet.declined(request) ??
+      this.fleet.submit({
+        ...request,
+        prediction: await this.predictions.predict({ model, metadata }),
+      });
     if (admitted.kind === 'accepted') return this.keep(admitted.task, admitted.changes, payload);
     if (admitted.kind === 'known') {
       return (await this.committing.get(admitted.task.id)) ?? receiptOf(admitted.task);
@@ -209,7 +218,7 @@ export class TasksService {
     return view && { taskId: view.id, clientId: view.clientId, instanceId: view.instanceId };
   }
 
-  private draft(submission: TaskSubmission, payload: Payload): TaskDraft {
+  private request(submission: TaskSubmission, payload: Payload): TaskRequest {
     const { kind, queueName: model, clientId } = submission;
     return {
       id: taskId(this.ids.next()),
@@ -218,7 +227,6 @@ export class TasksService {
       queue: queueKey(kind, model),
       priority: priorityIn(submission.metadata),
       submittedAt: this.clock.now(),
-      prediction: this.predictions.predict({ model, metadata: submission.metadata }),
       demand: ONE_SLOT,
       attemptTimeoutMs: timeoutIn(submission.metadata) ?? this.defaults.attemptTimeoutMs,
       maxAttempts: this.defaults.maxAttempts,

@@ -9,7 +9,15 @@ import { WorkerProcess } from './worker-process';
 export const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 /** Tables that a refused call must leave as they are. */
-const TABLES = ['instances', 'tasks', 'attempts', 'task_events', 'strategy_settings', 'api_keys'];
+const TABLES = [
+  'instances',
+  'tasks',
+  'attempts',
+  'task_events',
+  'strategy_settings',
+  'prediction_settings',
+  'api_keys',
+];
 
 /** The built service on a database of its own, and whatever a test starts beside it. */
 export class ConformanceRig {
