@@ -368,6 +368,7 @@ export class Fleet {
       dispatchId: dispatchId(this.options.ids.next()),
       instanceId: instance.id,
       registration: instance.registration,
+      speed: instance.speed,
       reservedAt: this.now,
       state: 'live',
       remoteId: null,

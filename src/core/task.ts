@@ -129,6 +129,8 @@ export interface Attempt {
   readonly instanceId: InstanceId;
   /** The instance's registration when this was reserved: a restarted worker may reuse its ids. */
   readonly registration: number;
+  /** Of the instance when this was reserved: what runs for `t` ms there is `t × speed` of work. */
+  readonly speed: number;
   readonly reservedAt: Instant;
   state: AttemptState;
   /** The id that the worker gave to it, once known. */

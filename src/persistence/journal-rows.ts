@@ -71,6 +71,7 @@ export interface AttemptRow {
   readonly dispatchId: DispatchId;
   readonly instanceId: InstanceId;
   readonly registration: number;
+  readonly speed: number;
   readonly state: AttemptState;
   readonly remoteId: string | null;
   readonly reservedAt: Instant;
@@ -212,6 +213,7 @@ function attemptRow(attempt: Attempt): AttemptRow {
     dispatchId: attempt.dispatchId,
     instanceId: attempt.instanceId,
     registration: attempt.registration,
+    speed: attempt.speed,
     state: attempt.state,
     remoteId: attempt.remoteId,
     reservedAt: attempt.reservedAt,

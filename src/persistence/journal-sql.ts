@@ -72,6 +72,7 @@ const ATTEMPT: readonly Column<AttemptRow>[] = [
   { name: 'dispatch_id', type: 'uuid', of: (row) => row.dispatchId },
   { name: 'instance_id', type: 'uuid', of: (row) => row.instanceId },
   { name: 'registration', type: 'int4', of: (row) => row.registration },
+  { name: 'speed', type: 'float8', of: (row) => row.speed },
   { name: 'state', type: 'text', of: (row) => row.state },
   { name: 'remote_id', type: 'text', of: (row) => row.remoteId },
   { name: 'reserved_at', type: 'timestamptz', of: (row) => row.reservedAt },

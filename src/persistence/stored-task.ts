@@ -46,6 +46,8 @@ export interface OpenAttemptRow {
   readonly dispatch_id: DispatchId;
   readonly instance_id: InstanceId;
   readonly registration: number;
+  /** Null where it was reserved before this was recorded. */
+  readonly speed: number | null;
   readonly state: Attempt['state'];
   readonly remote_id: string | null;
   readonly reserved_at: number;
@@ -96,6 +98,7 @@ export const OPEN_ATTEMPT_COLUMNS = [
   'dispatch_id',
   'instance_id',
   'registration',
+  'speed',
   'state',
   'remote_id',
   'execution_ms',
@@ -162,6 +165,7 @@ export function attemptOf(row: OpenAttemptRow): Attempt {
     dispatchId: row.dispatch_id,
     instanceId: row.instance_id,
     registration: row.registration,
+    speed: row.speed ?? 1,
     reservedAt: instant(row.reserved_at),
     state: row.state,
     remoteId: row.remote_id,

@@ -26,6 +26,7 @@ const TIMELINE: Parameters<typeof taskAnswer>[1] = {
       dispatchId: dispatchId('d-1'),
       instanceId: instanceId('i-1'),
       registration: 1,
+      speed: 1,
       state: 'ended',
       remoteId: '7',
       reservedAt: AT,

@@ -80,6 +80,7 @@ export function heldOf(task: Task, overrides: Partial<Attempt> = {}): Held {
     dispatchId: dispatchId(serials.next()),
     instanceId: instanceId('i-1'),
     registration: 1,
+    speed: 1,
     reservedAt: instant(0),
     state: 'live',
     remoteId: null,

@@ -29,6 +29,10 @@ export class AttemptEntity {
   @Column('text', { name: 'remote_id', nullable: true })
   remoteId!: string | null;
 
+  /** Of the instance, then. Null in rows from before this was recorded. */
+  @Column('double precision', { nullable: true })
+  speed!: number | null;
+
   @Column('timestamptz', { name: 'reserved_at' })
   reservedAt!: Date;
 
