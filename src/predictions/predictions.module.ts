@@ -3,6 +3,7 @@ import { Logger, Module, type DynamicModule } from '@nestjs/common';
 import { configOf } from '../config/config.module';
 import type { Config } from '../config/config.schema';
 import { LookupReloader } from './lookup-reloader';
+import { PredictionAccuracy } from './prediction-accuracy';
 import { PredictionModeService } from './prediction-mode.service';
 import { PREDICTION_CHAIN, PredictionsService, type PredictionChain } from './predictions.service';
 import { PredictorClient } from './predictor.client';
@@ -29,10 +30,17 @@ export class PredictionsModule {
           inject: [configOf('predictions'), RemoteSource, LookupReloader],
           useFactory: predictionChain,
         },
+        { provide: PredictionAccuracy, useValue: new PredictionAccuracy() },
         PredictionModeService,
         PredictionsService,
       ],
-      exports: [PredictionsService, PredictionModeService, LookupReloader, RemoteSource],
+      exports: [
+        PredictionsService,
+        PredictionModeService,
+        PredictionAccuracy,
+        LookupReloader,
+        RemoteSource,
+      ],
     };
   }
 }

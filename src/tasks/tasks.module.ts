@@ -7,6 +7,7 @@ import { InDoubt } from './in-doubt';
 import { Outbox } from './outbox';
 import { PayloadCache } from './payload-cache';
 import { PayloadReader } from './payload-reader';
+import { PredictionFeedback } from './prediction-feedback';
 import { TaskHistory } from './task-history';
 import { ModelTaskList } from './model-task-list';
 import { TaskLifecycle } from './task-lifecycle';
@@ -16,7 +17,7 @@ import { TasksController } from './tasks.controller';
 import { TASK_DEFAULTS, TasksService, type TaskDefaults } from './tasks.service';
 
 /** Everyone who is told what happens to tasks: providers that implement `ChangeListener`. */
-const LISTENERS: Type<ChangeListener>[] = [];
+const LISTENERS: Type<ChangeListener>[] = [PredictionFeedback];
 
 /** The life of a task, from its submission to its history. */
 @Module({
@@ -33,6 +34,7 @@ const LISTENERS: Type<ChangeListener>[] = [];
     PayloadReader,
     Outbox,
     InDoubt,
+    ...LISTENERS,
     {
       provide: CHANGE_LISTENERS,
       inject: LISTENERS,

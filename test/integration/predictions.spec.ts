@@ -2,7 +2,9 @@ import type { DataSource } from 'typeorm';
 import type { Term } from '../../src/ops/term';
 import { createDataSource } from '../../src/persistence/data-source';
 import { PredictionSettingsRepository } from '../../src/persistence/prediction-settings.repository';
-import { journalRig, type JournalRig } from '../support/journal-rig';
+import { TasksRepository } from '../../src/persistence/tasks.repository';
+import { quartiles } from '../support/builders';
+import { heldOf, journalRig, PAYLOAD, type JournalRig } from '../support/journal-rig';
 
 const term: Term = { epoch: 1, end: () => undefined };
 
@@ -18,6 +20,44 @@ afterEach(async () => {
   expect(await rig.violations()).toEqual([]);
   await source.destroy();
   await rig.close();
+});
+
+describe('recent outcomes', () => {
+  const finish = async (executionMs: number | null, overrides = {}): Promise<void> => {
+    const { task, changes } = rig.admit(overrides);
+    await rig.journal.submit(changes, PAYLOAD);
+    const outcome = { kind: 'succeeded', executionMs } as const;
+    const ended = rig.fleet.course.ended(heldOf(rig.fleet, task), outcome);
+    await rig.journal.append(ended.changes, null);
+    rig.fleet.forget(task);
+  };
+  const actual = async (among: number): Promise<readonly number[]> =>
+    (await new TasksRepository(source).recentOutcomes(among)).map(({ actualMs }) => actualMs);
+
+  it('come with what was predicted, newest last', async () => {
+    const prediction = quartiles(100, 200, 300);
+    await finish(150, { prediction });
+    const outcomes = await new TasksRepository(source).recentOutcomes(10);
+    expect(outcomes).toEqual([{ model: expect.any(String), actualMs: 150, ...prediction }]);
+    rig.rig.clock.advance(1_000);
+    await finish(250);
+    expect(await actual(10)).toEqual([150, 250]);
+    expect(await actual(1)).toEqual([250]);
+  });
+
+  it('leave out what says nothing', async () => {
+    await finish(null);
+    expect(await actual(10)).toEqual([]);
+  });
+
+  it('are as an instance of speed 1 would have taken, as far as that is known', async () => {
+    const [instance] = rig.fleet.instances.values();
+    rig.fleet.updateInstance(instance!, { speed: 4 });
+    await finish(100);
+    expect(await actual(10)).toEqual([400]);
+    await rig.query('UPDATE attempts SET speed = NULL');
+    expect(await actual(10)).toEqual([100]);
+  });
 });
 
 describe('prediction settings', () => {
