@@ -17,7 +17,7 @@ const ARROWS = {
   tasks: ['core', 'config', 'ops', 'persistence', 'http', 'strategies', 'predictions'],
   executors: ['core', 'config', 'ops', 'outgoing'],
   outgoing: ['core', 'config', 'ops'],
-  queues: ['core', 'config', 'ops', 'http', 'tasks', 'strategies', 'executors'],
+  queues: ['core', 'config', 'ops', 'persistence', 'http', 'tasks', 'strategies', 'executors'],
   health: ['core', 'config', 'ops', 'persistence', 'http', 'instances', 'tasks', 'executors'],
   dialects: [
     'core',

@@ -27,6 +27,7 @@ import type { LookupReloader } from './predictions/lookup-reloader';
 import { PredictionsModule } from './predictions/predictions.module';
 import { QUEUES_ROUTES } from './queues/queues.controller';
 import { QueuesModule } from './queues/queues.module';
+import { STRATEGIES_ROUTES } from './strategies/strategies.controller';
 import { StrategiesModule } from './strategies/strategies.module';
 import { TASKS_ROUTES } from './tasks/tasks.controller';
 import { TasksModule } from './tasks/tasks.module';
@@ -60,6 +61,7 @@ export const DIALECTS: NonEmpty<Dialect> = [
     ...OPENAPI_ROUTES,
     ...INSTANCES_ROUTES,
     ...QUEUES_ROUTES,
+    ...STRATEGIES_ROUTES,
     ...TASKS_ROUTES,
   ]),
 ];

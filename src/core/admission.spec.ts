@@ -1,16 +1,16 @@
-import { draftOf, fleetRig, instanceOf, QUEUE, taskOf } from '../../test/support/builders';
+import { draftOf, instanceOf, QUEUE, settingsOf, taskOf } from '../../test/support/builders';
 import { EarliestStrategy } from '../strategies/earliest.strategy';
 import { refusal } from './admission';
 import { Queue, queueKey } from './queue';
 import { ONE_SLOT } from './resources';
 import { instant } from './units';
 
-const LIMITS = { liveTasks: 5, queuedPerQueue: 2, livePayloadBytes: 100 };
+const LIMITS = { liveTasks: 5, livePayloadBytes: 100 };
 const IDLE = { liveTasks: 0, payloadBytes: 0 };
 
 function queueWith(instances: number, waiting = 0): Queue {
-  const { options } = fleetRig();
-  const queue = new Queue(QUEUE, options.defaults, new EarliestStrategy(), ONE_SLOT);
+  const settings = settingsOf('earliest', { limit: 2 });
+  const queue = new Queue(QUEUE, settings, new EarliestStrategy(), ONE_SLOT);
   for (let i = 0; i < instances; i++) {
     const instance = instanceOf(`i-${i}`);
     queue.instances.set(instance.id, instance);
@@ -32,18 +32,24 @@ describe('refusal', () => {
     expect(refusal(draft, queue, IDLE, LIMITS)).toEqual({
       kind: 'rejected',
       code: 'no_instance',
-      message: 'no instance is registered for model/llama',
+      message: 'no instance is registered for model "llama"',
     });
   });
 
   it('takes a task although its only instance is draining: it may come back', () => {
     const queue = queueWith(1);
-    for (const instance of queue.instances.values()) instance.draining = true;
+    for (const instance of queue.instances.values()) instance.drainAsked = true;
     expect(refusal(draftOf(), queue, IDLE, LIMITS)).toBeUndefined();
   });
 
   it.each([
-    ['waiting tasks of the queue', 2, IDLE, 10, '2 tasks wait in model/m; its limit is 2'],
+    [
+      'waiting tasks of the queue',
+      2,
+      IDLE,
+      10,
+      '2 tasks wait for model "m"; the limit of its queue is 2',
+    ],
     ['live tasks', 0, { liveTasks: 5, payloadBytes: 0 }, 10, '5 tasks are live; the limit is 5'],
     [
       'bytes of input',

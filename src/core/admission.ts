@@ -1,11 +1,9 @@
-import type { Queue } from './queue';
+import { queueInWords, type Queue } from './queue';
 import type { Change, Task, TaskRequest } from './task';
 
 /** How much the fleet may hold at once. */
 export interface FleetLimits {
   readonly liveTasks: number;
-  /** Waiting tasks of one queue. */
-  readonly queuedPerQueue: number;
   /** Bytes of input and metadata of all live tasks. */
   readonly livePayloadBytes: number;
 }
@@ -35,13 +33,13 @@ export function refusal(
   limits: FleetLimits,
 ): Refusal | undefined {
   if (!queue || queue.instances.size === 0) {
-    const message = `no instance is registered for ${request.queue}`;
+    const message = `no instance is registered for ${queueInWords(request.queue)}`;
     return { kind: 'rejected', code: 'no_instance', message };
   }
-  if (queue.waiting >= limits.queuedPerQueue) {
-    return full(
-      `${queue.waiting} tasks wait in ${request.queue}; its limit is ${limits.queuedPerQueue}`,
-    );
+  const { waiting, settings } = queue;
+  if (waiting >= settings.limit) {
+    const whom = queueInWords(request.queue);
+    return full(`${waiting} tasks wait for ${whom}; the limit of its queue is ${settings.limit}`);
   }
   if (load.liveTasks >= limits.liveTasks) {
     return full(`${load.liveTasks} tasks are live; the limit is ${limits.liveTasks}`);

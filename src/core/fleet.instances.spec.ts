@@ -12,7 +12,7 @@ import {
 } from '../../test/support/builders';
 import { queueKey } from './queue';
 import type { Outcome } from './task';
-import { instant } from './units';
+import { instant, strategyName } from './units';
 
 const OTHER = queueKey('model', 'other');
 const SUCCESS: Outcome = { kind: 'succeeded', executionMs: null };
@@ -64,7 +64,7 @@ describe('Fleet', () => {
           how === 'lost'
             ? { health: 'lost' }
             : how === 'draining'
-              ? { draining: true }
+              ? { drainAsked: true }
               : { capacity: none },
         );
         placeAll(fleet);
@@ -128,27 +128,38 @@ describe('Fleet', () => {
   });
 
   describe('configure', () => {
-    it('changes every queue without settings of its own', () => {
+    it('changes every queue without such a setting of its own', () => {
       const { fleet } = rigWith([1]);
       fleet.addInstance(instanceDraftOf('o', 1, { queue: OTHER }));
-      fleet.configure(OTHER, settingsOf('weighted'));
-      fleet.configure(null, settingsOf('round_robin'));
+      fleet.configure(OTHER, { strategy: strategyName('weighted') });
+      fleet.configure(null, { strategy: strategyName('round_robin'), prefetch: 1 });
       const names = [...fleet.queues.values()].map(({ key, strategy }) => [key, strategy.name]);
       expect(names).toEqual([
         [QUEUE, 'round_robin'],
         [OTHER, 'weighted'],
       ]);
       expect([fleet.settingsFor(queueKey('model', 'new')), fleet.settingsFor(OTHER)]).toEqual([
-        settingsOf('round_robin'),
-        settingsOf('weighted'),
+        settingsOf('round_robin', { prefetch: 1 }),
+        settingsOf('weighted', { prefetch: 1 }),
       ]);
+    });
+
+    it('goes back to what holds for every queue', () => {
+      const { fleet } = rigWith([1]);
+      fleet.configure(QUEUE, { strategy: strategyName('weighted'), prefetch: 2 });
+      fleet.configure(QUEUE, { strategy: null });
+      expect(fleet.settingsFor(QUEUE)).toEqual(settingsOf('earliest', { prefetch: 2 }));
+      fleet.configure(null, { orderG: 5 });
+      fleet.configure(null, { orderG: null });
+      expect(fleet.defaultSettings).toEqual(settingsOf('earliest'));
     });
 
     it('holds for a queue that does not exist yet', () => {
       const { fleet } = rigWith([1]);
       fleet.configure(OTHER, settingsOf('weighted'));
-      fleet.addInstance(instanceDraftOf('o', 1, { queue: OTHER }));
       expect(fleet.queues.get(OTHER)?.strategy.name).toBe('weighted');
+      fleet.addInstance(instanceDraftOf('o', 1, { queue: OTHER }));
+      expect(fleet.queues.get(OTHER)?.instances.size).toBe(1);
     });
 
     it.each([null, QUEUE, OTHER])('changes nothing when the strategy is unknown: %s', (key) => {
@@ -174,6 +185,44 @@ describe('Fleet', () => {
       fleet.configure(null, settingsOf('shortest_queue'));
       placeAll(fleet);
       expect(instances.map(({ line }) => line.size)).toEqual([2, 2]);
+    });
+
+    it('takes and keeps tasks of a paused queue, and places them when it goes on', () => {
+      const { fleet, instances } = rigWith([2]);
+      const running = submitted(fleet, draftOf()).task;
+      fleet.configure(QUEUE, { paused: true });
+      const waiting = submitted(fleet, draftOf()).task;
+      expect(placeAll(fleet)).toBe(0);
+      expect([running, waiting].map(placeOf)).toEqual(['dispatching i-1', 'queued i-1']);
+      fleet.course.ended(newestHeld(fleet, running), SUCCESS);
+      expect([placeAll(fleet), instances[0]?.backlog.heldCount]).toEqual([0, 0]);
+      fleet.configure(QUEUE, { paused: false });
+      expect([placeAll(fleet), waiting.state]).toEqual([1, 'dispatching']);
+    });
+
+    it.each(['shortest_queue', 'round_robin'])('keeps what %s has bound during a pause', (name) => {
+      const { fleet } = rigWith([1, 1], settingsOf(name));
+      const tasks = [1, 2, 3, 4].map(() => submitted(fleet, draftOf()).task);
+      fleet.configure(null, { paused: true });
+      const late = submitted(fleet, draftOf()).task;
+      for (const task of tasks.slice(0, 2)) fleet.course.ended(newestHeld(fleet, task), SUCCESS);
+      expect(placeAll(fleet)).toBe(0);
+      expect([...tasks.slice(2), late].map(({ state }) => state)).toEqual(
+        Array.from({ length: 3 }, () => 'queued'),
+      );
+      fleet.configure(null, { paused: null });
+      placeAll(fleet);
+      expect(tasks.slice(2).map(({ state }) => state)).toEqual(['dispatching', 'dispatching']);
+      expect(late.state).toBe('queued');
+    });
+
+    it('refuses above a new limit, and takes again below it', () => {
+      const { fleet } = rigWith([1]);
+      for (let i = 0; i < 3; i++) submitted(fleet, draftOf());
+      fleet.configure(QUEUE, { limit: 2 });
+      expect(fleet.submit(draftOf())).toMatchObject({ kind: 'rejected', code: 'queue_full' });
+      fleet.configure(QUEUE, { limit: 3 });
+      expect(fleet.submit(draftOf()).kind).toBe('accepted');
     });
 
     it('sends ahead when that is allowed', () => {

@@ -8,7 +8,8 @@ import { Instance, type InstanceDraft } from './instance';
 import { InstanceDirectory } from './instance-directory';
 import { decide, type Placement } from './placement';
 import type { Ids, Random } from './ports';
-import { Queue, type QueueSettings } from './queue';
+import { Queue } from './queue';
+import { SettingsBook, type QueueSettings, type SettingsChange } from './queue-settings';
 import { isRanked, type StrategyCatalog } from './strategy';
 import { ONE_SLOT } from './resources';
 import {
@@ -45,7 +46,8 @@ export type InstanceUpdate = Partial<
     | 'registration'
     | 'capacity'
     | 'notifies'
-    | 'draining'
+    | 'drainAsked'
+    | 'drainsItself'
     | 'health'
     | 'lastContact'
     | 'provesAbsence'
@@ -71,12 +73,11 @@ export class Fleet {
   private readonly chronicle: Chronicle;
   /** Queues in which something may be placeable. */
   private readonly stirred = new Set<Queue>();
-  private readonly settingsByQueue = new Map<QueueKey, QueueSettings>();
-  private defaults: QueueSettings;
+  private readonly settings: SettingsBook;
   private payloadBytes = 0;
 
   constructor(private readonly options: FleetOptions) {
-    this.defaults = options.defaults;
+    this.settings = new SettingsBook(options.defaults);
     this.chronicle = new Chronicle(options.clock);
     const grounds: Grounds = {
       vacate: (held) => this.vacate(held),
@@ -109,7 +110,7 @@ export class Fleet {
 
   /** Settings of queues that have none of their own. */
   get defaultSettings(): QueueSettings {
-    return this.defaults;
+    return this.settings.of(null);
   }
 
   /** Bytes of input and metadata of all live tasks. */
@@ -196,21 +197,19 @@ export class Fleet {
   // --- settings --------------------------------------------------------------------------------
 
   /**
-   * Takes effect on the next placement; `null` means every queue without settings of its own.
+   * Takes effect on the next placement; `null` means every queue without such a setting of its own.
+   * A queue that has settings is there, also before its first instance.
    * @throws {SchedulerError} unknown_strategy; nothing has changed then
    */
-  configure(key: QueueKey | null, settings: QueueSettings): void {
-    this.options.strategies.create(settings.strategy);
-    if (key === null) this.defaults = settings;
-    else this.settingsByQueue.set(key, settings);
-    for (const queue of this.queuesByKey.values()) {
-      if (key === null ? this.settingsByQueue.has(queue.key) : queue.key !== key) continue;
-      this.applySettings(queue, settings);
-    }
+  configure(key: QueueKey | null, change: SettingsChange): void {
+    if (change.strategy) this.options.strategies.create(change.strategy);
+    this.settings.change(key, change);
+    const queues = key === null ? this.queuesByKey.values() : [this.queueFor(key)];
+    for (const queue of queues) this.applySettings(queue, this.settings.of(queue.key));
   }
 
   settingsFor(key: QueueKey): QueueSettings {
-    return this.settingsByQueue.get(key) ?? this.defaults;
+    return this.queuesByKey.get(key)?.settings ?? this.settings.of(key);
   }
 
   // --- tasks -----------------------------------------------------------------------------------
@@ -443,7 +442,7 @@ export class Fleet {
   private queueFor(key: QueueKey): Queue {
     const known = this.queuesByKey.get(key);
     if (known) return known;
-    const settings = this.settingsFor(key);
+    const settings = this.settings.of(key);
     const strategy = this.options.strategies.create(settings.strategy);
     const queue = new Queue(key, settings, strategy, ONE_SLOT);
     this.queuesByKey.set(key, queue);

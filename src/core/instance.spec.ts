@@ -18,7 +18,7 @@ describe('Instance', () => {
 
   it.each<[Infeasible, (instance: Instance) => void]>([
     ['removed', (instance) => (instance.removed = true)],
-    ['draining', (instance) => (instance.draining = true)],
+    ['draining', (instance) => (instance.drainAsked = true)],
     ['lost', (instance) => (instance.health = 'lost')],
     ['suspect', (instance) => (instance.health = 'suspect')],
     ['no_replicas', (instance) => (instance.capacity = { ...ONE_SLOT, slots: 0 })],

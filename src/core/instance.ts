@@ -41,7 +41,8 @@ export interface InstanceDraft {
   readonly capacity: Resources;
   /** Has it ever reported a result by itself? */
   readonly notifies: boolean;
-  readonly draining: boolean;
+  /** An operator has asked that it gets no new work. */
+  readonly drainAsked: boolean;
   readonly health: Health;
   readonly lastContact: Instant;
   readonly registeredWallMs: number;
@@ -71,7 +72,10 @@ export class Instance {
   registration: number;
   capacity: Resources;
   notifies: boolean;
-  draining: boolean;
+  /** An operator has asked that it gets no new work; holds until an operator takes it back. */
+  drainAsked: boolean;
+  /** The worker itself says that it finishes what it has and takes nothing more. */
+  drainsItself = false;
   health: Health;
   lastContact: Instant;
   removed = false;
@@ -91,7 +95,7 @@ export class Instance {
     this.registration = draft.registration;
     this.capacity = draft.capacity;
     this.notifies = draft.notifies;
-    this.draining = draft.draining;
+    this.drainAsked = draft.drainAsked;
     this.health = draft.health;
     this.lastContact = draft.lastContact;
     this.registeredWallMs = draft.registeredWallMs;
@@ -116,6 +120,11 @@ export class Instance {
 
   get slots(): number {
     return this.capacity.slots;
+  }
+
+  /** True when it is to get no new work, by whoever's wish. */
+  get draining(): boolean {
+    return this.drainAsked || this.drainsItself;
   }
 
   /** Tasks that no slot has begun. */

@@ -1,9 +1,16 @@
-import { exactly, heldOf, instanceOf, QUEUE, taskOf } from '../../test/support/builders';
+import {
+  exactly,
+  heldOf,
+  instanceOf,
+  QUEUE,
+  settingsOf,
+  taskOf,
+} from '../../test/support/builders';
 import { SeededRandom } from '../../test/support/seeded-random';
 import { EarliestStrategy } from '../strategies/earliest.strategy';
 import { ShortestQueueStrategy } from '../strategies/shortest-queue.strategy';
 import type { Instance } from './instance';
-import { CANDIDATE_LIMIT, decide, reasons } from './placement';
+import { CANDIDATE_LIMIT, decide, reasons, unfit } from './placement';
 import { Queue } from './queue';
 import { ONE_SLOT } from './resources';
 import type { Candidate, ChoosingStrategy, PlacementStrategy, RankedStrategy } from './strategy';
@@ -12,7 +19,7 @@ import { instanceId, instant, strategyName } from './units';
 const NOW = instant(1_000);
 
 function queueOf(strategy: PlacementStrategy, instances: readonly Instance[], prefetch = 0): Queue {
-  const settings = { strategy: strategy.name, orderG: 0, prefetch };
+  const settings = settingsOf(strategy.name, { prefetch });
   const queue = new Queue(QUEUE, settings, strategy, ONE_SLOT);
   for (const instance of instances) {
     queue.attach(instance);
@@ -111,7 +118,7 @@ describe('decide', () => {
 
     it('waits when no instance could take it', () => {
       const gone = instanceOf('a', 1, { health: 'suspect' });
-      const draining = instanceOf('b', 1, { draining: true });
+      const draining = instanceOf('b', 1, { drainAsked: true });
       const queue = queueOf(new ShortestQueueStrategy(), [gone, draining]);
       expect(decision(queue)).toBe('waiting');
     });
@@ -191,12 +198,17 @@ describe('decide', () => {
 describe('reasons', () => {
   it('counts why no instance can take the task now', () => {
     const instances = [
-      instanceOf('a', 1, { draining: true }),
+      instanceOf('a', 1, { drainAsked: true }),
       instanceOf('b', 1, { health: 'lost' }),
       instanceOf('c', 1, { health: 'lost' }),
       busy('d', 10),
     ];
     const queue = queueOf(new EarliestStrategy(), instances);
     expect(reasons(queue, taskOf(), NOW)).toEqual({ draining: 1, lost: 2, busy: 1 });
+    expect(unfit(queue, ONE_SLOT, NOW)).toEqual({ draining: 1, lost: 2 });
+    queue.configure(settingsOf('earliest', { paused: true }), undefined);
+    const paused = { draining: 1, lost: 2, paused: 1 };
+    expect(reasons(queue, taskOf(), NOW)).toEqual(paused);
+    expect(unfit(queue, ONE_SLOT, NOW)).toEqual(paused);
   });
 });

@@ -1,6 +1,7 @@
 import type { Infeasible, Instance } from './instance';
 import type { Random } from './ports';
 import type { Queue } from './queue';
+import type { Resources } from './resources';
 import { isRanked, type Candidate, type ChoosingStrategy, type RankedStrategy } from './strategy';
 import type { Task } from './task';
 import { isNonEmpty, type Instant } from './units';
@@ -19,6 +20,7 @@ export type Placement =
 
 /** Decides where a task goes: feasible, then the strategy's choice. Changes nothing. */
 export function decide(queue: Queue, task: Task, now: Instant, random: Random): Placement {
+  if (queue.settings.paused) return { kind: 'waiting' };
   const late = queue.strategy.binding === 'late';
   if (late && !queue.hasOpen) return { kind: 'waiting' };
   const chosen = isRanked(queue.strategy)
@@ -29,12 +31,34 @@ export function decide(queue: Queue, task: Task, now: Instant, random: Random): 
   return { kind: isNow ? 'now' : 'bound', ...chosen };
 }
 
+/** Why an instance gets no task from its queue now; undefined when it may. A pause holds for all. */
+export function unfitness(
+  queue: Queue,
+  instance: Instance,
+  demand: Resources,
+  now: Instant,
+): Infeasible | 'paused' | undefined {
+  return instance.infeasible(demand, now) ?? (queue.settings.paused ? 'paused' : undefined);
+}
+
+/** How many instances of the queue get no task of that demand now, by reason. */
+export function unfit(queue: Queue, demand: Resources, now: Instant): Record<string, number> {
+  return counted(queue, (instance) => unfitness(queue, instance, demand, now));
+}
+
 /** How many instances of the queue cannot take the task now, by reason; `busy` for the others. */
 export function reasons(queue: Queue, task: Task, now: Instant): Record<string, number> {
+  return counted(queue, (instance) => unfitness(queue, instance, task.demand, now) ?? 'busy');
+}
+
+function counted(
+  queue: Queue,
+  reasonOf: (instance: Instance) => string | undefined,
+): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const instance of queue.instances.values()) {
-    const reason: Infeasible | 'busy' = instance.infeasible(task.demand, now) ?? 'busy';
-    counts[reason] = (counts[reason] ?? 0) + 1;
+    const reason = reasonOf(instance);
+    if (reason !== undefined) counts[reason] = (counts[reason] ?? 0) + 1;
   }
   return counts;
 }

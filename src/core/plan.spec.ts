@@ -49,7 +49,7 @@ describe('Plan', () => {
   it.each<[string, (instance: Instance) => void]>([
     ['silent', (instance) => (instance.health = 'suspect')],
     ['lost', (instance) => (instance.health = 'lost')],
-    ['draining', (instance) => (instance.draining = true)],
+    ['draining', (instance) => (instance.drainAsked = true)],
     ['without slots', (instance) => (instance.capacity = { ...ONE_SLOT, slots: 0 })],
   ])('plans on an instance that is %s only when there is no other', (_name, change) => {
     const [unfit, busy] = [instanceOf('unfit'), instanceOf('busy')];

@@ -1,15 +1,22 @@
-import { exactly, heldOf, instanceOf, QUEUE, taskOf } from '../../test/support/builders';
+import {
+  exactly,
+  heldOf,
+  instanceOf,
+  QUEUE,
+  settingsOf,
+  taskOf,
+} from '../../test/support/builders';
 import { EarliestStrategy } from '../strategies/earliest.strategy';
 import { RoundRobinStrategy } from '../strategies/round-robin.strategy';
 import type { Instance } from './instance';
-import { Queue, queueKey, queueName, type QueueSettings } from './queue';
+import { Queue, queueInWords, queueKey, queueName } from './queue';
 import { ONE_SLOT } from './resources';
 import type { PlacementStrategy } from './strategy';
 import type { Task } from './task';
-import { instant, strategyName } from './units';
+import { instant } from './units';
 
 const NOW = instant(1_000);
-const SETTINGS: QueueSettings = { strategy: strategyName('earliest'), orderG: 0, prefetch: 0 };
+const SETTINGS = settingsOf('earliest');
 
 function queueOf(
   instances: readonly Instance[],
@@ -39,6 +46,7 @@ describe('a queue’s key', () => {
   it('is of its kind and its name, whatever the name contains', () => {
     expect(queueKey('model', 'meta/llama-3')).toBe('model/meta/llama-3');
     expect(queueName(queueKey('model', 'meta/llama-3'))).toBe('meta/llama-3');
+    expect(queueInWords(queueKey('model', 'meta/llama-3'))).toBe('model "meta/llama-3"');
   });
 });
 
@@ -164,7 +172,7 @@ describe('Queue', () => {
     const tasks = joined(queue, 4);
     const [first] = tasks;
     if (first) queue.bind(first, a, NOW);
-    a.draining = true;
+    a.drainAsked = true;
     queue.refresh(a, NOW);
     queue[how](a, NOW);
     expect(tasks.map(({ plannedOn }) => plannedOn)).toEqual(['b', 'b', 'b', 'b']);

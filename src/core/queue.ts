@@ -1,20 +1,12 @@
 import type { Instance } from './instance';
 import { Plan } from './plan';
+import type { QueueSettings } from './queue-settings';
 import { RankIndex } from './rank-index';
 import type { Resources } from './resources';
 import { isRanked, type PlacementStrategy } from './strategy';
 import type { Task, TaskKind } from './task';
-import type { InstanceId, Instant, QueueKey, StrategyName } from './units';
+import type { InstanceId, Instant, QueueKey } from './units';
 import { WaitingLine } from './waiting-line';
-
-/** What an operator may set for one queue, or for all that have no setting of their own. */
-export interface QueueSettings {
-  readonly strategy: StrategyName;
-  /** Weight of the predicted service time in the order of the waiting line; 0 is first come first served. */
-  readonly orderG: number;
-  /** Tasks that may be at an instance above its slots. */
-  readonly prefetch: number;
-}
 
 /** `<kind>/<name>`. */
 export function queueKey(kind: TaskKind, name: string): QueueKey {
@@ -24,6 +16,11 @@ export function queueKey(kind: TaskKind, name: string): QueueKey {
 /** The name in a queue's key, as in the model that it serves. */
 export function queueName(key: QueueKey): string {
   return key.slice(key.indexOf('/') + 1);
+}
+
+/** A queue's key in words for people: `model "llama-3-8b"`. */
+export function queueInWords(key: QueueKey): string {
+  return `${key.slice(0, key.indexOf('/'))} ${JSON.stringify(queueName(key))}`;
 }
 
 /** With a free slot; and, behind those, with room for a task sent ahead. */
@@ -88,7 +85,7 @@ export class Queue {
     else this.plan.drop(task, now);
   }
 
-  /** Changes order, prefetch or strategy; what was bound early waits in the queue's line again. */
+  /** Changes the settings; by a new strategy, what was bound early waits in the queue's line again. */
   configure(settings: QueueSettings, strategy: PlacementStrategy | undefined): void {
     const reordered = settings.orderG !== this.settings.orderG;
     this.settings = settings;
@@ -165,6 +162,7 @@ export class Queue {
   }
 
   private tierOf(instance: Instance, now: Instant): number | undefined {
+    if (this.settings.paused) return undefined;
     if (instance.infeasible(this.demand, now) !== undefined) return undefined;
     if (instance.hasRoom(this.demand)) return FREE;
     return instance.mayPrefetch(this.settings.prefetch) ? AHEAD : undefined;

@@ -126,7 +126,7 @@ export class HealthProber implements OnApplicationBootstrap {
       lastContact: this.clock.now(),
       capacity: { ...NOTHING, slots: status.slots },
       provesAbsence: status.dispatchIds,
-      draining: status.draining,
+      drainsItself: status.draining,
       speed: status.speed ?? 1,
     });
     this.bell.signal();

@@ -32,7 +32,7 @@ describe('instancesAnswer', () => {
   it('says why an instance gets no new work', () => {
     const reasons = [
       instanceOf('a', 0),
-      instanceOf('b', 1, { draining: true }),
+      instanceOf('b', 1, { drainAsked: true }),
       instanceOf('c', 1, { health: 'suspect' }),
     ].map((instance) => instancesAnswer([instance], instant(0)).instances[0]?.unfit_because);
     expect(reasons).toEqual(['no_replicas', 'draining', 'suspect']);

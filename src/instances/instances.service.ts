@@ -148,7 +148,7 @@ export class InstancesService {
       health: 'online',
       lastContact: this.clock.now(),
       provesAbsence: status.dispatchIds,
-      draining: status.draining,
+      drainsItself: status.draining,
       speed: status.speed ?? 1,
     });
     return instance;

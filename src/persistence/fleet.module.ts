@@ -69,7 +69,7 @@ export class FleetModule {
 type Repositories = [TasksRepository, InstancesRepository, StrategySettingsRepository];
 
 function emptyFleet(
-  { limits, retries, circuit, scheduling }: Config,
+  { limits, intervals, retries, circuit, scheduling }: Config,
   surroundings: Pick<FleetOptions, 'clock' | 'random' | 'ids' | 'strategies' | 'notice'>,
 ): Fleet {
   const strategy = strategyName(scheduling.defaultStrategy);
@@ -83,7 +83,14 @@ function emptyFleet(
       pause: { firstMs: circuit.pauseFirstMs, mostMs: circuit.pauseMostMs },
       quarantine: { firstMs: circuit.quarantineFirstMs, mostMs: circuit.quarantineMostMs },
     },
-    defaults: { strategy, orderG: scheduling.orderWeight, prefetch: 0 },
+    defaults: {
+      strategy,
+      orderG: scheduling.orderWeight,
+      prefetch: 0,
+      limit: limits.queuedPerQueue,
+      attemptTimeoutMs: intervals.attemptTimeoutMs,
+      paused: false,
+    },
   });
 }
 

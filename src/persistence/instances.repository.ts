@@ -21,7 +21,7 @@ export interface StoredInstance extends Pick<
   | 'protocol'
   | 'registration'
   | 'notifies'
-  | 'draining'
+  | 'drainAsked'
   | 'registeredWallMs'
 > {
   readonly removed: boolean;
@@ -64,7 +64,8 @@ export class InstancesRepository {
 
   /**
    * Records a registration. An address keeps its id for ever, in service or not: what is known of
-   * it is brought up to date, and the registration counted.
+   * it is brought up to date, and the registration counted. An operator's drain holds on: a worker
+   * that is started anew during the repair of its machine removes and registers itself.
    * @returns the row; its id is `registration.id` only when the address is new
    */
   async register(registration: InstanceRegistration): Promise<StoredInstance> {
@@ -84,9 +85,9 @@ export class InstancesRepository {
     );
   }
 
-  /** Stops or resumes giving it new work. */
-  async setDraining(id: InstanceId, draining: boolean): Promise<void> {
-    await this.write((manager) => manager.update(InstanceEntity, { id }, { draining }));
+  /** An operator has asked that it gets no new work, or takes that back. */
+  async setDrainAsked(id: InstanceId, drainAsked: boolean): Promise<void> {
+    await this.write((manager) => manager.update(InstanceEntity, { id }, { drainAsked }));
   }
 
   /** It serves another model now. */
@@ -121,7 +122,6 @@ const REGISTER = `
          name = excluded.name,
          protocol = excluded.protocol,
          registration = known.registration + 1,
-         draining = known.draining AND known.removed_at IS NULL,
          registered_at = CASE WHEN known.removed_at IS NULL
                               THEN known.registered_at ELSE excluded.registered_at END,
          removed_at = NULL
@@ -142,7 +142,7 @@ function storedInstance(row: InstanceEntity): StoredInstance {
     protocol: row.protocol,
     registration: row.registration,
     notifies: row.notifies,
-    draining: row.draining,
+    drainAsked: row.drainAsked,
     registeredWallMs: row.registeredAt.getTime(),
     removed: row.removedAt !== null,
   };

@@ -2,8 +2,9 @@ import { isSchedulerError } from '../core/errors';
 import type { Fleet } from '../core/fleet';
 import type { Instance } from '../core/instance';
 import type { Clock } from '../core/ports';
+import { queueInWords } from '../core/queue';
 import { NOTHING } from '../core/resources';
-import type { QueueSettings } from '../core/queue';
+import type { SettingsChange } from '../core/queue-settings';
 import { occupies, type Task } from '../core/task';
 import type { Instant, QueueKey } from '../core/units';
 import type { Log } from './log';
@@ -23,8 +24,7 @@ export async function restoreFleet(
   settings: StrategySettingsRepository,
 ): Promise<void> {
   for (const { queue, settings: set } of await settings.all()) {
-    const base = queue === null ? fleet.defaultSettings : fleet.settingsFor(queue);
-    const unknown = restoreSettings(fleet, queue, { ...base, ...set }, base);
+    const unknown = restoreSettings(fleet, queue, set);
     if (unknown !== undefined) logger.error({ msg: unknown });
   }
   const retired: Instance[] = [];
@@ -58,16 +58,16 @@ function heldSince({ attempts, submittedAt }: Task): Instant {
 function restoreSettings(
   fleet: Fleet,
   queue: QueueKey | null,
-  settings: QueueSettings,
-  { strategy }: QueueSettings,
+  settings: SettingsChange,
 ): string | undefined {
   try {
     fleet.configure(queue, settings);
     return undefined;
   } catch (error) {
     if (!isSchedulerError(error, 'unknown_strategy')) throw error;
-    fleet.configure(queue, { ...settings, strategy });
-    const where = queue ?? 'every queue';
-    return `${where} was set to ${settings.strategy}, which is not there any more: ${strategy} is used`;
+    fleet.configure(queue, { ...settings, strategy: null });
+    const { strategy } = queue === null ? fleet.defaultSettings : fleet.settingsFor(queue);
+    const whose = queue === null ? 'every queue' : queueInWords(queue);
+    return `${whose} was set to ${String(settings.strategy)}, which is not there any more: ${strategy} is used`;
   }
 }

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { QueueSettings } from '../core/queue';
+import type { SettingsChange } from '../core/queue-settings';
 import type { QueueKey } from '../core/units';
 import { TERM, type Term } from '../ops/term';
 import { StrategySettingEntity } from './entities/strategy-setting.entity';
@@ -9,11 +9,11 @@ import { answered, inTerm } from './store';
 /** Stands for every queue without settings of its own. */
 const DEFAULTS_ROW = '*';
 
-/** What was set for one queue, as far as it was set. */
+/** What was set for one queue. */
 export interface StoredSettings {
   /** Null: every queue without settings of its own. */
   readonly queue: QueueKey | null;
-  readonly settings: Partial<QueueSettings>;
+  readonly settings: SettingsChange;
 }
 
 /** What operators have set. Writes belong to the term that is being led. */
@@ -36,7 +36,7 @@ export class StrategySettingsRepository {
    * Records what was set; what is not named stays as it is.
    * @throws {SchedulerError} store_unavailable, not_leading
    */
-  async set(queue: QueueKey | null, settings: Partial<QueueSettings>): Promise<void> {
+  async set(queue: QueueKey | null, settings: SettingsChange): Promise<void> {
     const row = { ...settings, queue: queue ?? DEFAULTS_ROW, updatedAt: new Date() };
     await inTerm(this.dataSource, this.term, (manager) =>
       manager.upsert(StrategySettingEntity, row, ['queue']),
@@ -44,18 +44,10 @@ export class StrategySettingsRepository {
   }
 }
 
-function storedSettings({
-  queue,
-  strategy,
-  orderG,
-  prefetch,
-}: StrategySettingEntity): StoredSettings {
+function storedSettings({ queue, ...row }: StrategySettingEntity): StoredSettings {
+  const { strategy, orderG, prefetch, limit, attemptTimeoutMs, paused } = row;
   return {
     queue: queue === DEFAULTS_ROW ? null : (queue as QueueKey),
-    settings: {
-      ...(strategy === null ? {} : { strategy }),
-      ...(orderG === null ? {} : { orderG }),
-      ...(prefetch === null ? {} : { prefetch }),
-    },
+    settings: { strategy, orderG, prefetch, limit, attemptTimeoutMs, paused },
   };
 }

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ExecutorsModule } from '../executors/executors.module';
 import { TasksModule } from '../tasks/tasks.module';
 import { Dispatcher } from './dispatcher';
+import { QueueSettingsService } from './queue-settings.service';
 import { QueuesController } from './queues.controller';
 import { QueuesService } from './queues.service';
 
@@ -9,7 +10,7 @@ import { QueuesService } from './queues.service';
 @Module({
   imports: [TasksModule, ExecutorsModule],
   controllers: [QueuesController],
-  providers: [QueuesService, Dispatcher],
-  exports: [QueuesService, Dispatcher],
+  providers: [QueuesService, QueueSettingsService, Dispatcher],
+  exports: [QueuesService, QueueSettingsService, Dispatcher],
 })
 export class QueuesModule {}

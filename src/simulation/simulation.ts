@@ -91,7 +91,14 @@ export class Simulation {
       refusalBackoff: NO_BACKOFF,
       circuit: NO_CIRCUIT,
       notice: () => undefined,
-      defaults: { strategy: strategy.name, orderG, prefetch },
+      defaults: {
+        strategy: strategy.name,
+        orderG,
+        prefetch,
+        limit: ALL,
+        attemptTimeoutMs: ALL,
+        paused: false,
+      },
     });
     options.fleet.forEach((instance, n) => this.add(instance, n));
   }
@@ -114,7 +121,7 @@ export class Simulation {
       registration: 1,
       capacity: { ...NOTHING, slots },
       notifies: true,
-      draining: false,
+      drainAsked: false,
       health: 'online',
       lastContact: this.clock.now(),
       registeredWallMs: 0,

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
-import { StrategiesService } from './strategies.service';
+import { StrategiesController } from './strategies.controller';
 
-/** Choosing between placement strategies. */
-@Module({ providers: [StrategiesService], exports: [StrategiesService] })
+/** The placement strategies, for whoever wants to choose one. */
+@Module({ controllers: [StrategiesController] })
 export class StrategiesModule {}

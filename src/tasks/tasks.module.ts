@@ -43,10 +43,7 @@ const LISTENERS: Type<ChangeListener>[] = [PredictionFeedback];
     {
       provide: TASK_DEFAULTS,
       inject: [CONFIG],
-      useFactory: ({ intervals, retries }: Config): TaskDefaults => ({
-        attemptTimeoutMs: intervals.attemptTimeoutMs,
-        maxAttempts: retries.maxAttempts,
-      }),
+      useFactory: ({ retries }: Config): TaskDefaults => ({ maxAttempts: retries.maxAttempts }),
     },
   ],
   exports: [

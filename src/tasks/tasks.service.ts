@@ -47,8 +47,6 @@ export interface Receipt {
 
 /** Limits that hold for every task unless its metadata say otherwise. */
 export interface TaskDefaults {
-  /** Time limit of one attempt in ms. */
-  readonly attemptTimeoutMs: number;
   /** Attempts that may lose their worker before a task fails. */
   readonly maxAttempts: number;
 }
@@ -220,15 +218,17 @@ export class TasksService {
 
   private request(submission: TaskSubmission, payload: Payload): TaskRequest {
     const { kind, queueName: model, clientId } = submission;
+    const queue = queueKey(kind, model);
     return {
       id: taskId(this.ids.next()),
       kind,
       clientId,
-      queue: queueKey(kind, model),
+      queue,
       priority: priorityIn(submission.metadata),
       submittedAt: this.clock.now(),
       demand: ONE_SLOT,
-      attemptTimeoutMs: timeoutIn(submission.metadata) ?? this.defaults.attemptTimeoutMs,
+      attemptTimeoutMs:
+        timeoutIn(submission.metadata) ?? this.fleet.settingsFor(queue).attemptTimeoutMs,
       maxAttempts: this.defaults.maxAttempts,
       payloadBytes: bytesOf(payload),
     };

@@ -110,7 +110,7 @@ describe('a full queue', () => {
     const before = await rig.rows();
     const task = { model_name: 'm', task_input: {}, task_id: 'too-much' };
     const { status, headers, body } = await rig.post('/queue/submit', task);
-    const message = '2 tasks wait in model/m; its limit is 2';
+    const message = '2 tasks wait for model "m"; the limit of its queue is 2';
     expect([status, body]).toEqual([429, { status: 'error', message, detail: message }]);
     expect(headers['retry-after']).toBe('1');
     expect(await rig.rows()).toEqual(before);

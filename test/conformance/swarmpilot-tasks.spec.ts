@@ -90,7 +90,7 @@ describe('POST /queue/submit', () => {
       model_name: 'nobody-serves-this',
       task_input: {},
     });
-    const message = 'no instance is registered for model/nobody-serves-this';
+    const message = 'no instance is registered for model "nobody-serves-this"';
     expect(status).toBe(503);
     expect(headers['retry-after']).toBe('1');
     expect(body).toEqual({ status: 'error', message, detail: message });

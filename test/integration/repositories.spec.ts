@@ -1,10 +1,9 @@
 import type { DataSource } from 'typeorm';
 import { QuantileDistribution } from '../../src/core/distribution';
 import { isSchedulerError } from '../../src/core/errors';
-import type { QueueSettings } from '../../src/core/queue';
 import { queueKey } from '../../src/core/queue';
 import type { Task } from '../../src/core/task';
-import { instanceId, strategyName, taskId, type InstanceId } from '../../src/core/units';
+import { instanceId, taskId, type InstanceId } from '../../src/core/units';
 import { systemIds } from '../../src/ops/system';
 import type { Term } from '../../src/ops/term';
 import { createDataSource } from '../../src/persistence/data-source';
@@ -13,7 +12,6 @@ import {
   type InstanceRegistration,
 } from '../../src/persistence/instances.repository';
 import { ModelTasksRepository } from '../../src/persistence/model-tasks.repository';
-import { StrategySettingsRepository } from '../../src/persistence/strategy-settings.repository';
 import { TasksRepository } from '../../src/persistence/tasks.repository';
 import { exactly, quartiles } from '../support/builders';
 import { heldOf, journalRig, PAYLOAD, type JournalRig } from '../support/journal-rig';
@@ -87,13 +85,13 @@ describe('instances', () => {
     const first = await instances.register(registration());
     expect(first).toMatchObject({
       registration: 1,
-      draining: false,
+      drainAsked: false,
       notifies: false,
       removed: false,
     });
     expect(first.queue).toBe('model/llama/3');
     await instances.setNotifies(first.id);
-    await instances.setDraining(first.id, true);
+    await instances.setDrainAsked(first.id, true);
     const again = registration({ name: 'two', protocol: 'submit', queue: queueKey('model', 'm2') });
     const second = await instances.register(again);
     expect(second).toEqual({
@@ -103,7 +101,7 @@ describe('instances', () => {
       queue: 'model/m2',
       registration: 2,
       notifies: true,
-      draining: true,
+      drainAsked: true,
     });
     expect(await find(first.id)).toEqual(second);
     const other = await instances.register(registration({ port: 8001 }));
@@ -119,13 +117,15 @@ describe('instances', () => {
     expect(rows.map((row) => row.registration).sort()).toEqual([1, 2]);
   });
 
-  it('forgets an instance that is out of service, until it comes back', async () => {
+  it('forgets an instance that is out of service until it comes back, but not its drain', async () => {
     const { id } = await instances.register(registration());
-    await instances.setDraining(id, true);
+    await instances.setDrainAsked(id, true);
     await instances.markRemoved(id);
     expect(await find(id)).toBeUndefined();
     const back = await instances.register(registration());
-    expect(back).toMatchObject({ id, registration: 2, draining: false, removed: false });
+    expect(back).toMatchObject({ id, registration: 2, drainAsked: true, removed: false });
+    await instances.setDrainAsked(id, false);
+    expect(await find(id)).toMatchObject({ drainAsked: false });
   });
 
   it('still knows one that is out of service while an attempt occupies it', async () => {
@@ -145,38 +145,6 @@ describe('instances', () => {
     expect(await codeOf(instances.register(registration()))).toBe('not_leading');
     expect(ended).toEqual(['another process has begun a term']);
     expect(await instances.all()).toHaveLength(1);
-  });
-});
-
-describe('strategy settings', () => {
-  const settings: QueueSettings = { strategy: strategyName('weighted'), orderG: 2, prefetch: 1 };
-
-  it('come back as they were set, the general ones first', async () => {
-    const repository = new StrategySettingsRepository(source, term);
-    expect(await repository.all()).toEqual([]);
-    const queue = queueKey('model', 'a/b');
-    await repository.set(queue, settings);
-    await repository.set(null, { ...settings, orderG: 0 });
-    await repository.set(queue, { ...settings, prefetch: 0 });
-    expect(await repository.all()).toEqual([
-      { queue: null, settings: { ...settings, orderG: 0 } },
-      { queue, settings: { ...settings, prefetch: 0 } },
-    ]);
-  });
-
-  it('leave out what was not set', async () => {
-    await rig.query(
-      `INSERT INTO strategy_settings (queue, prefetch, updated_at) VALUES ('*', 3, now())`,
-    );
-    const repository = new StrategySettingsRepository(source, term);
-    expect(await repository.all()).toEqual([{ queue: null, settings: { prefetch: 3 } }]);
-  });
-
-  it('are not written by a term that is over', async () => {
-    await rig.query('UPDATE leadership SET epoch = 2');
-    const repository = new StrategySettingsRepository(source, term);
-    expect(await codeOf(repository.set(null, settings))).toBe('not_leading');
-    expect(await repository.all()).toEqual([]);
   });
 });
 

@@ -4,7 +4,8 @@ import { QuantileDistribution } from '../../src/core/distribution';
 import { Fleet, type FleetOptions } from '../../src/core/fleet';
 import { Instance, type InstanceDraft } from '../../src/core/instance';
 import type { Ids } from '../../src/core/ports';
-import { queueKey, type QueueSettings } from '../../src/core/queue';
+import { queueKey } from '../../src/core/queue';
+import type { QueueSettings } from '../../src/core/queue-settings';
 import { ONE_SLOT } from '../../src/core/resources';
 import type { Candidate } from '../../src/core/strategy';
 import {
@@ -113,7 +114,7 @@ export function instanceDraftOf(
     registration: 1,
     capacity: { ...ONE_SLOT, slots },
     notifies: true,
-    draining: false,
+    drainAsked: false,
     health: 'online',
     lastContact: instant(0),
     registeredWallMs: 0,
@@ -171,7 +172,7 @@ export function fleetRig(overrides: Partial<Omit<FleetOptions, 'clock'>> = {}): 
     random: new SeededRandom(),
     ids: new CountingIds(),
     strategies: new StrategyRegistry(BUILT_IN),
-    limits: { liveTasks: 1000, queuedPerQueue: 1000, livePayloadBytes: 1_000_000 },
+    limits: { liveTasks: 1000, livePayloadBytes: 1_000_000 },
     lossBackoff: { firstMs: 1_000, mostMs: 60_000 },
     refusalBackoff: { firstMs: 100, mostMs: 5_000 },
     circuit: CIRCUIT,
@@ -182,12 +183,20 @@ export function fleetRig(overrides: Partial<Omit<FleetOptions, 'clock'>> = {}): 
   return { fleet: new Fleet(options), clock, options };
 }
 
-/** Settings of a queue: first come first served, no prefetch. */
+/** Settings of a queue: first come first served, no prefetch, a wide limit. */
 export function settingsOf(
   strategy: string,
   overrides: Partial<QueueSettings> = {},
 ): QueueSettings {
-  return { strategy: strategyName(strategy), orderG: 0, prefetch: 0, ...overrides };
+  return {
+    strategy: strategyName(strategy),
+    orderG: 0,
+    prefetch: 0,
+    limit: 1000,
+    attemptTimeoutMs: 3_600_000,
+    paused: false,
+    ...overrides,
+  };
 }
 
 /** A fleet with that strategy and one instance per number, of that many slots: `i-1`, `i-2`, … */

@@ -2,11 +2,11 @@ import type { Held } from '../../src/core/backlog';
 import { Fleet, type FleetOptions } from '../../src/core/fleet';
 import type { Instance } from '../../src/core/instance';
 import { checkInvariants } from '../../src/core/invariants';
-import type { QueueSettings } from '../../src/core/queue';
+import { SettingsBook, type SettingsChange } from '../../src/core/queue-settings';
 import { ONE_SLOT } from '../../src/core/resources';
 import { isTerminal, type Change, type Outcome, type TaskState } from '../../src/core/task';
-import { strategyName, taskId, type QueueKey, type TaskId } from '../../src/core/units';
-import { draftOf, fleetRig, instanceDraftOf } from './builders';
+import { after, strategyName, taskId, type QueueKey, type TaskId } from '../../src/core/units';
+import { draftOf, fleetRig, instanceDraftOf, settingsOf } from './builders';
 import type { FakeClock } from './fake-clock';
 import { FleetLedger, must, REMOTE_IDS } from './fleet-ledger';
 import { restoreFleet, snapshotOf } from './fleet-record';
@@ -19,7 +19,7 @@ import {
 } from './fleet-steps';
 
 /** Small enough that sequences meet them. */
-const LIMITS = { liveTasks: 14, queuedPerQueue: 8, livePayloadBytes: 400 };
+const LIMITS = { liveTasks: 14, livePayloadBytes: 400 };
 /** Calls of `placeWaiting` in a row after which it is taken for endless. */
 const PATIENCE = 200;
 
@@ -33,16 +33,19 @@ export class FleetDrive {
   private fleet: Fleet;
   /** Every attempt that somebody may still speak of, over or not. */
   private helds: Held[] = [];
-  private readonly settings = new Map<QueueKey, QueueSettings>();
-  private defaults: QueueSettings;
+  /** What was set, in order; null is every queue. */
+  private readonly settings: (readonly [QueueKey | null, SettingsChange])[] = [];
+  /** What must hold of it. */
+  private readonly book: SettingsBook;
   private names = 0;
 
   constructor() {
-    const { fleet, clock, options } = fleetRig({ limits: LIMITS });
+    const defaults = settingsOf('earliest', { limit: 8 });
+    const { fleet, clock, options } = fleetRig({ limits: LIMITS, defaults });
     this.fleet = fleet;
     this.clock = clock;
     this.options = options;
-    this.defaults = options.defaults;
+    this.book = new SettingsBook(defaults);
   }
 
   /** @throws {Error} when something does not hold afterwards */
@@ -130,7 +133,7 @@ export class FleetDrive {
     if (!queue || queue.instances.size === 0) return 'no_instance';
     const bytes = live.reduce((sum, { draft }) => sum + draft.payloadBytes, payloadBytes);
     const isFull =
-      this.ledger.waitingIn(queue).length >= LIMITS.queuedPerQueue ||
+      this.ledger.waitingIn(queue).length >= this.book.of(key).limit ||
       live.length >= LIMITS.liveTasks ||
       bytes > LIMITS.livePayloadBytes;
     return isFull ? 'queue_full' : 'accepted';
@@ -307,20 +310,21 @@ export class FleetDrive {
 
   // --- the fleet as a whole ----------------------------------------------------------------------
 
-  private configure({ queue, strategy, orderG, prefetch }: StepOf<'configure'>): void {
-    const settings = { strategy: strategyName(strategy), orderG, prefetch };
+  private configure({ queue, change }: StepOf<'configure'>): void {
     const key = queue === null ? null : (QUEUES[queue] ?? null);
-    this.fleet.configure(key, settings);
-    if (key === null) this.defaults = settings;
-    else this.settings.set(key, settings);
+    this.fleet.configure(key, change);
+    this.settings.push([key, change]);
+    this.book.change(key, change);
+    for (const { key: each, settings } of this.fleet.queues.values()) {
+      const [now, expected] = [settings, this.book.of(each)].map((one) => JSON.stringify(one));
+      must(now === expected, `${each} is set to ${String(now)}, not ${String(expected)}`);
+    }
   }
 
   /** The process dies, and another one makes the fleet anew from what was recorded. */
   private restore(): void {
     const before = snapshotOf(this.fleet);
-    const restored = restoreFleet(this.fleet, { ...this.options, defaults: this.defaults }, [
-      ...this.settings,
-    ]);
+    const restored = restoreFleet(this.fleet, this.options, this.settings);
     for (const { draft, state } of this.ledger.remembered) {
       if (state !== null && isTerminal(state)) this.ledger.forget(draft.id);
     }

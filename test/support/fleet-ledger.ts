@@ -242,7 +242,8 @@ export class FleetLedger {
   /** True when the instance may get a task now: a free slot, or room for one that is sent ahead. */
   isOpen(queue: Queue, instance: Instance, now: Instant): boolean {
     const { removed, draining, health, slots, circuit, notifies } = instance;
-    if (removed || draining || health !== 'online' || slots === 0) return false;
+    if (queue.settings.paused || removed || draining) return false;
+    if (health !== 'online' || slots === 0) return false;
     // Of what is there now, some may have been reserved after the moment that is looked at.
     const known = new Set(this.occupants(instance.id));
     const held = [...instance.backlog.held].filter(({ attempt }) => known.has(attempt.dispatchId));

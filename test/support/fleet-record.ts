@@ -1,7 +1,7 @@
 import { QuantileDistribution } from '../../src/core/distribution';
 import { Fleet, type FleetOptions } from '../../src/core/fleet';
 import type { Instance, InstanceDraft } from '../../src/core/instance';
-import type { QueueSettings } from '../../src/core/queue';
+import type { SettingsChange } from '../../src/core/queue-settings';
 import { isTerminal, type Attempt, type Prediction, type Task } from '../../src/core/task';
 import type { QueueKey } from '../../src/core/units';
 
@@ -21,7 +21,7 @@ interface PredictionRow {
 export function restoreFleet(
   fleet: Fleet,
   options: FleetOptions,
-  settings: readonly (readonly [QueueKey, QueueSettings])[],
+  settings: readonly (readonly [QueueKey | null, SettingsChange])[],
 ): Fleet {
   const restored = new Fleet(options);
   for (const [key, chosen] of settings) restored.configure(key, chosen);
@@ -71,7 +71,7 @@ function plannedWork(instances: readonly Instance[]): string {
 }
 
 function restoreInstance(fleet: Fleet, instance: Instance, { clock }: FleetOptions): void {
-  const { speed, provesAbsence, circuit } = instance;
+  const { speed, provesAbsence, drainsItself, circuit } = instance;
   const foreignMs = instance.backlog.foreignMs(clock.now());
   const draft: InstanceDraft = {
     id: instance.id,
@@ -84,13 +84,13 @@ function restoreInstance(fleet: Fleet, instance: Instance, { clock }: FleetOptio
     registration: instance.registration,
     capacity: instance.capacity,
     notifies: instance.notifies,
-    draining: instance.draining,
+    drainAsked: instance.drainAsked,
     health: instance.health,
     lastContact: instance.lastContact,
     registeredWallMs: instance.registeredWallMs,
   };
   const restored = fleet.addInstance(draft);
-  fleet.updateInstance(restored, { speed, provesAbsence, foreignMs });
+  fleet.updateInstance(restored, { speed, provesAbsence, drainsItself, foreignMs });
   fleet.circuits.rest(restored, circuit.restsUntil - clock.now());
 }
 

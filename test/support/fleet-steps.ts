@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
 import type { Health } from '../../src/core/instance';
 import { queueKey } from '../../src/core/queue';
+import type { SettingsChange } from '../../src/core/queue-settings';
 import type { Prediction } from '../../src/core/task';
+import { strategyName } from '../../src/core/units';
 import { exactly, quartiles } from './builders';
 
 /** The queues of generated fleets. */
@@ -51,9 +53,7 @@ export type Step =
   | {
       readonly kind: 'configure';
       readonly queue: number | null;
-      readonly strategy: string;
-      readonly orderG: number;
-      readonly prefetch: number;
+      readonly change: SettingsChange;
     }
   | { readonly kind: 'pass'; readonly ms: number }
   | { readonly kind: 'restore' };
@@ -76,7 +76,8 @@ export type AttemptStep =
 export interface InstanceChange {
   readonly slots?: number;
   readonly health?: Health;
-  readonly draining?: boolean;
+  readonly drainAsked?: boolean;
+  readonly drainsItself?: boolean;
   readonly notifies?: boolean;
   readonly speed?: number;
   readonly foreignMs?: number;
@@ -91,7 +92,8 @@ const is = <K extends Step['kind']>(kind: K): fc.Arbitrary<K> => fc.constant(kin
 const changes: fc.Arbitrary<InstanceChange> = fc.oneof(
   fc.record({ slots: fc.constantFrom(0, 1, 2, 3) }),
   fc.record({ health: fc.constantFrom<Health>('online', 'online', 'suspect', 'lost') }),
-  fc.record({ draining: fc.constantFrom(false, false, true) }),
+  fc.record({ drainAsked: fc.constantFrom(false, false, true) }),
+  fc.record({ drainsItself: fc.constantFrom(false, false, true) }),
   fc.record({ notifies: fc.boolean() }),
   fc.record({ speed: fc.constantFrom(0.5, 1, 2) }),
   fc.record({ foreignMs: fc.constantFrom(0, 300) }),
@@ -102,7 +104,7 @@ const joining: fc.Arbitrary<InstanceChange> = fc.record(
   {
     slots: fc.constantFrom(0, 1, 1, 2, 2, 3),
     health: fc.constantFrom<Health>('online', 'online', 'online', 'suspect'),
-    draining: fc.constantFrom(false, false, false, true),
+    drainAsked: fc.constantFrom(false, false, false, true),
     notifies: fc.boolean(),
     speed: fc.constantFrom(1, 2),
   },
@@ -144,19 +146,46 @@ const submit = fc.record({
   payloadBytes: fc.integer({ min: 0, max: 60 }),
 });
 
-const configure = fc.record({
-  kind: is('configure'),
-  queue: fc.option(queue),
-  strategy: fc.constantFrom(
+const strategy = fc
+  .constantFrom(
     'earliest',
     'earliest',
     'shortest_queue',
     'round_robin',
     'weighted',
     'probabilistic',
+  )
+  .map(strategyName);
+
+/** A strategy, and sometimes what else may be set. */
+const settings: fc.Arbitrary<SettingsChange> = fc.record(
+  {
+    strategy,
+    orderG: fc.constantFrom(0, 2, null),
+    prefetch: fc.constantFrom(0, 0, 1, 2, null),
+    limit: fc.constantFrom(3, 8, null),
+  },
+  { requiredKeys: ['strategy'] },
+);
+
+const configure = fc.record({ kind: is('configure'), queue: fc.option(queue), change: settings });
+
+/** Pauses are shorter than what lies between them. */
+const pause = fc.record({
+  kind: is('configure'),
+  queue: fc.option(queue),
+  change: fc.record({ paused: fc.constantFrom(true, false, null, null) }),
+});
+
+/** One thing at a time, as an operator does it. */
+const adjust = fc.record({
+  kind: is('configure'),
+  queue: fc.option(queue),
+  change: fc.oneof<fc.Arbitrary<SettingsChange>[]>(
+    fc.record({ strategy: fc.constant(null) }),
+    fc.record({ prefetch: fc.constantFrom(0, 1, 2, null) }),
+    fc.record({ limit: fc.constantFrom(1, 3, 8, null) }),
   ),
-  orderG: fc.constantFrom(0, 2),
-  prefetch: fc.constantFrom(0, 0, 1, 2),
 });
 
 const weighted = <T>(weight: number, arbitrary: fc.Arbitrary<T>): fc.WeightedArbitrary<T> => ({
@@ -192,6 +221,8 @@ export const steps: fc.Arbitrary<Step> = fc.oneof(
   weighted<Step>(1, fc.record({ kind: is('revive'), pick })),
   weighted<Step>(1, fc.record({ kind: is('move'), pick, queue })),
   weighted<Step>(1, configure),
+  weighted<Step>(1, pause),
+  weighted<Step>(1, adjust),
   weighted<Step>(
     9,
     fc.record({ kind: is('pass'), ms: fc.constantFrom(0, 1, 100, 1_000, 5_000, 20_000) }),
@@ -205,8 +236,8 @@ export const beginnings: fc.Arbitrary<readonly Step[]> = fc
     configure,
     fc.array(fc.record({ kind: is('join'), queue: fc.nat(1), change: joining }), { maxLength: 3 }),
   )
-  .map(([settings, joins]) => [
-    { ...settings, queue: null },
+  .map(([beginning, joins]) => [
+    { ...beginning, queue: null },
     { kind: 'join', queue: 0, change: {} },
     ...joins,
   ]);

@@ -1,6 +1,7 @@
 import { Body, Controller, Post } from '@nestjs/common';
+import { strategyName } from '../../core/units';
 import type { Plain } from '../../http/dto-fields';
-import { StrategiesService } from '../../strategies/strategies.service';
+import { QueueSettingsService } from '../../queues/queue-settings.service';
 import { SetStrategyAnswerDto, SetStrategyDto } from './dto/scheduler.dto';
 import { SwarmpilotRoute } from './swarmpilot-route';
 import { toQueue } from './swarmpilot.mapper';
@@ -8,7 +9,7 @@ import { toQueue } from './swarmpilot.mapper';
 /** How tasks are placed. */
 @Controller('/scheduler')
 export class SchedulerController {
-  constructor(private readonly strategies: StrategiesService) {}
+  constructor(private readonly settings: QueueSettingsService) {}
 
   /**
    * Choose the strategy that places tasks.
@@ -28,7 +29,7 @@ export class SchedulerController {
     },
   })
   async set(@Body() body: SetStrategyDto): Promise<Plain<SetStrategyAnswerDto>> {
-    await this.strategies.choose(body.name, toQueue(body));
+    await this.settings.change(toQueue(body), { strategy: strategyName(body.name) });
     return { status: 'success', message: 'OK' };
   }
 }

@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { InstancesModule } from '../../instances/instances.module';
 import { QueuesModule } from '../../queues/queues.module';
-import { StrategiesModule } from '../../strategies/strategies.module';
 import { TasksModule } from '../../tasks/tasks.module';
 import { HealthController } from './health.controller';
 import { NotifyController } from './notify.controller';
@@ -13,7 +12,7 @@ import { TiController } from './ti.controller';
 
 /** The SwarmPilot protocol over the services. */
 @Module({
-  imports: [InstancesModule, QueuesModule, StrategiesModule, TasksModule],
+  imports: [InstancesModule, QueuesModule, TasksModule],
   controllers: [
     TiController,
     QueueController,

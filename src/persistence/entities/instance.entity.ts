@@ -36,8 +36,9 @@ export class InstanceEntity {
   @Column('integer')
   registration!: number;
 
-  @Column('boolean', { default: false })
-  draining!: boolean;
+  /** By the word of an operator; whether the worker itself drains is not kept. */
+  @Column('boolean', { name: 'draining', default: false })
+  drainAsked!: boolean;
 
   /** It has reported a result by itself at least once. */
   @Column('boolean', { default: false })

@@ -17,6 +17,12 @@ export class StrategySettingEntity {
   @Column('integer', { nullable: true })
   prefetch!: number | null;
 
+  @Column('integer', { name: 'waiting_limit', nullable: true })
+  limit!: number | null;
+
+  @Column('boolean', { nullable: true })
+  paused!: boolean | null;
+
   @Column('double precision', { name: 'attempt_timeout_ms', nullable: true })
   attemptTimeoutMs!: number | null;
 
