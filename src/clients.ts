@@ -8,13 +8,12 @@ export type { StartRequest } from './executors/executor';
 export {
   TaskInstanceClient,
   type ModelStart,
-  type StartedReplicas,
-  type StoppedReplicas,
   type WorkerIdentity,
   type WorkerPrediction,
   type WorkerResult,
   type WorkerStatus,
 } from './executors/task-instance.client';
+export type { ReplicasStarted, ReplicasStopped } from './executors/worker-replicas';
 export { CallError, type CallErrorCode, type CallFailure } from './outgoing/call-error';
 export { TaskInstanceError } from './executors/task-instance.error';
 export {

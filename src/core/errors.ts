@@ -8,8 +8,10 @@
  * - `unsupported_content`: a content type or content encoding that is not read here.
  * - `unauthenticated`, `forbidden`: no valid key; or a key, host or origin that may not do this.
  * - `unknown_route`, `method_not_allowed`: the path is nobody's; or the method is wrong (`details.allow`).
- * - `unknown_task`, `unknown_instance`, `unknown_strategy`: a name that leads nowhere.
- * - `unreachable_instance`, `wrong_model`: a registration that did not hold what it promised.
+ * - `unknown_task`, `unknown_instance`, `unknown_queue`, `unknown_strategy`: a name that leads nowhere.
+ * - `unreachable_instance`: an instance that does not answer, or not properly.
+ * - `wrong_model`: a registration that did not hold what it promised.
+ * - `refused_by_instance`: the instance has understood what it was asked, and does not do it.
  * - `no_instance`: no instance that could ever take the task is registered.
  * - `unsatisfiable`: instances are registered, but none of them could ever hold the task.
  * - `no_capacity`: nothing is free now (only where a dialect does not wait).
@@ -32,9 +34,11 @@ export type ErrorCode =
   | 'method_not_allowed'
   | 'unknown_task'
   | 'unknown_instance'
+  | 'unknown_queue'
   | 'unknown_strategy'
   | 'unreachable_instance'
   | 'wrong_model'
+  | 'refused_by_instance'
   | 'no_instance'
   | 'unsatisfiable'
   | 'no_capacity'

@@ -21,7 +21,9 @@ export const INSTANCE_KIND_OF = {
  * `online`: answers. `suspect`: silent for a while, gets no new work. `lost`: silent for so long
  * that its attempts were given up.
  */
-export type Health = 'online' | 'suspect' | 'lost';
+export const HEALTHS = ['online', 'suspect', 'lost'] as const;
+/** One of `HEALTHS`. */
+export type Health = (typeof HEALTHS)[number];
 
 /** Which generation of the worker's interface it speaks (contracts/task-instance). */
 export type WorkerProtocol = 'enqueue' | 'submit';

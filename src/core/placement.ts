@@ -31,13 +31,16 @@ export function decide(queue: Queue, task: Task, now: Instant, random: Random): 
   return { kind: isNow ? 'now' : 'bound', ...chosen };
 }
 
+/** Why an instance gets no new task. */
+export type Unfit = Infeasible | 'paused';
+
 /** Why an instance gets no task from its queue now; undefined when it may. A pause holds for all. */
 export function unfitness(
   queue: Queue,
   instance: Instance,
   demand: Resources,
   now: Instant,
-): Infeasible | 'paused' | undefined {
+): Unfit | undefined {
   return instance.infeasible(demand, now) ?? (queue.settings.paused ? 'paused' : undefined);
 }
 

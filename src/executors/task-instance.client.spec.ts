@@ -411,12 +411,15 @@ describe('TaskInstanceClient', () => {
 
   it('starts and stops replicas', async () => {
     worker.on('POST /models/start', json({ detail: 'ok', replicas_started: 2, total_replicas: 3 }));
-    const stopped = { detail: 'ok', stopped_replicas: ['a', 'b'], remaining_replicas: 1 };
-    worker.on('POST /models/stop', json(stopped));
+    worker.on(
+      'POST /models/stop',
+      json({ stopped_replicas: ['r-1', 'r-\0'], remaining_replicas: 1 }),
+    );
     const start = { modelType: 'llama', count: 2, config: { tp: 1 }, gpusPerModel: 1 };
-    expect(await client.startModels(start)).toEqual({ started: 2, total: 3 });
+    expect(await client.startModels(start)).toEqual({ detail: 'ok', started: 2, total: 3 });
     await client.startModels({ modelType: 'llama' });
-    expect(await client.stopModels(2)).toEqual({ stopped: ['a', 'b'], remaining: 1 });
+    const stopped = { detail: '', stopped: ['r-1', 'r-\uFFFD'], remaining: 1 };
+    expect(await client.stopModels(2)).toEqual(stopped);
     await client.stopModels();
     expect(worker.calls.map(({ body }) => JSON.parse(body) as unknown)).toEqual([
       { model_type: 'llama', count: 2, config: { tp: 1 }, num_gpus_per_model: 1 },

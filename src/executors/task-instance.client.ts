@@ -9,6 +9,12 @@ import { enqueueBody } from './enqueue-body';
 import type { StartRequest } from './executor';
 import { TaskInstanceError } from './task-instance.error';
 import { TASK_INSTANCE_DEFAULTS, type TaskInstanceOptions } from './task-instance.options';
+import {
+  readReplicasStarted,
+  readReplicasStopped,
+  type ReplicasStarted,
+  type ReplicasStopped,
+} from './worker-replicas';
 import { readAttempt, readResult, readResults, tooLarge, type WorkerResult } from './worker-result';
 import {
   readInfo,
@@ -20,7 +26,14 @@ import {
 } from './worker-status';
 
 // What the calls return, for those who make them.
-export type { WorkerIdentity, WorkerPrediction, WorkerResult, WorkerStatus };
+export type {
+  ReplicasStarted,
+  ReplicasStopped,
+  WorkerIdentity,
+  WorkerPrediction,
+  WorkerResult,
+  WorkerStatus,
+};
 
 /** Bytes of an answer that carries no result. */
 const SMALL_ANSWER_BYTES = 65_536;
@@ -39,21 +52,6 @@ export interface ModelStart {
   readonly config?: object;
   /** Default: 0. */
   readonly gpusPerModel?: number;
-}
-
-/** What a start of replicas led to. */
-export interface StartedReplicas {
-  readonly started: number;
-  /** How many there are now. */
-  readonly total: number;
-}
-
-/** What a stop of replicas led to. */
-export interface StoppedReplicas {
-  /** Names of those that were stopped. */
-  readonly stopped: readonly string[];
-  /** How many are left. */
-  readonly remaining: number;
 }
 
 /**
@@ -151,24 +149,17 @@ export class TaskInstanceClient {
   }
 
   /** Starts replicas of a model. Made once: a repeat would start as many again. */
-  startModels(start: ModelStart): Promise<StartedReplicas> {
+  startModels(start: ModelStart): Promise<ReplicasStarted> {
     const { modelType, count = 1, config = {}, gpusPerModel = 0 } = start;
     const body = { model_type: modelType, count, config, num_gpus_per_model: gpusPerModel };
     const request = this.post('/models/start', this.options.modelsMs, JSON.stringify(body));
-    return this.connection.tell(request, (bytes) => {
-      const fields = AnswerFields.of(decode(bytes));
-      return { started: fields.count('replicas_started'), total: fields.count('total_replicas') };
-    });
+    return this.connection.tell(request, (bytes) => readReplicasStarted(decode(bytes)));
   }
 
   /** Stops that many replicas, or all of them (null). Made once, as `startModels`. */
-  stopModels(count: number | null = null): Promise<StoppedReplicas> {
+  stopModels(count: number | null = null): Promise<ReplicasStopped> {
     const request = this.post('/models/stop', this.options.modelsMs, JSON.stringify({ count }));
-    return this.connection.tell(request, (bytes) => {
-      const fields = AnswerFields.of(decode(bytes));
-      const stopped = fields.texts('stopped_replicas');
-      return { stopped, remaining: fields.count('remaining_replicas') };
-    });
+    return this.connection.tell(request, (bytes) => readReplicasStopped(decode(bytes)));
   }
 
   /** Takes no further calls and resolves when those under way are over. */

@@ -4,11 +4,9 @@ import type { Held } from '../core/backlog';
 import { Fleet } from '../core/fleet';
 import type { Health, Instance } from '../core/instance';
 import type { Clock, Random } from '../core/ports';
-import { queueName } from '../core/queue';
-import { NOTHING } from '../core/resources';
 import type { Attempt } from '../core/task';
 import type { Instant } from '../core/units';
-import type { TaskInstanceClient, WorkerStatus } from '../executors/task-instance.client';
+import type { WorkerStatus } from '../executors/task-instance.client';
 import { TaskInstanceError } from '../executors/task-instance.error';
 import { TaskInstanceClients } from '../executors/task-instance.clients';
 import { InstancesService } from '../instances/instances.service';
@@ -22,7 +20,6 @@ import { HEALTH_INTERVALS, type HealthIntervals } from './health-intervals';
 
 /** Part of the interval by which probes are spread, so that instances are not asked in step. */
 const JITTER = 0.2;
-const NOT_FOUND = 404;
 /** Probes that must find an instance idle before an attempt there is given up. */
 const IDLE_PROBES = 2;
 
@@ -88,9 +85,7 @@ export class HealthProber implements OnApplicationBootstrap {
     const spread = 1 + JITTER * (this.random.next() - 0.5);
     watch.due = (asked + this.intervals.statusPollMs * spread) as Instant;
     try {
-      const client = this.clients.for(instance.host, instance.port);
-      const status = await this.ask(instance, client);
-      await this.observe(instance, status);
+      const status = await this.instances.probe(instance);
       await this.checkAttempts(instance, watch, status, asked);
       await this.observeForeign(instance);
     } catch (error) {
@@ -100,36 +95,6 @@ export class HealthProber implements OnApplicationBootstrap {
       watch.probing = false;
     }
     await this.judge(instance);
-  }
-
-  /** A worker of the other generation may have taken the place of the one that was there. */
-  private async ask(instance: Instance, client: TaskInstanceClient): Promise<WorkerStatus> {
-    try {
-      return await client.status(instance.protocol);
-    } catch (error) {
-      if (!(error instanceof TaskInstanceError) || error.status !== NOT_FOUND) throw error;
-      const { protocol, status } = await client.identify();
-      this.fleet.updateInstance(instance, { protocol });
-      return status;
-    }
-  }
-
-  private async observe(instance: Instance, status: WorkerStatus): Promise<void> {
-    if (status.model !== null && status.model !== queueName(instance.queue) && !instance.removed) {
-      this.logger.warn(`${instance.name} serves ${status.model} now, not ${instance.queue}`);
-      await this.instances.moveTo(instance, status.model);
-    }
-    if (status.name !== instance.name) await this.instances.rename(instance, status.name);
-    if (instance.health !== 'online') this.logger.log(`${instance.name} is online again`);
-    this.fleet.updateInstance(instance, {
-      health: 'online',
-      lastContact: this.clock.now(),
-      capacity: { ...NOTHING, slots: status.slots },
-      provesAbsence: status.dispatchIds,
-      drainsItself: status.draining,
-      speed: status.speed ?? 1,
-    });
-    this.bell.signal();
   }
 
   /** `expected_ms` less our own backlog there is work that others gave it. */

@@ -14,6 +14,8 @@ export interface NativeRouteOptions<Answer extends object> {
   readonly example: Plain<Answer>;
   /** Failures beside those that every call may meet. */
   readonly fails?: readonly ErrorCode[];
+  /** Default: false. */
+  readonly hasBody?: boolean;
 }
 
 const ALWAYS: readonly ErrorCode[] = [
@@ -24,18 +26,20 @@ const ALWAYS: readonly ErrorCode[] = [
   'internal',
 ];
 
+const WITH_BODY: readonly ErrorCode[] = ['malformed_body', 'body_too_large', 'unsupported_content'];
+
 const native = nativeDialect([]);
 
 /** A call of our own API: 200 for success, problem details for the rest. */
 export function NativeRoute<Answer extends object>(
   options: NativeRouteOptions<Answer>,
 ): MethodDecorator {
-  const { operationId, answer, example, fails = [] } = options;
+  const { operationId, answer, example, fails = [], hasBody = false } = options;
   return applyDecorators(
     HttpCode(200),
     ApiOperation({ operationId, tags: ['Native'] }),
     ApiOkResponse({ type: answer, description: 'Success.', example }),
-    NativeErrors(...ALWAYS, ...fails),
+    NativeErrors(...ALWAYS, ...(hasBody ? WITH_BODY : []), ...fails),
   );
 }
 

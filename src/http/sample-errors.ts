@@ -22,9 +22,12 @@ const MESSAGES = {
   method_not_allowed: 'GET is not taken at /queue/submit; allowed: POST',
   unknown_task: 'there is no task "t-17"',
   unknown_instance: 'no instance "gpu7:8100" is registered',
+  unknown_queue: 'there is no queue of model "llama": it has neither instances nor settings',
   unknown_strategy: 'unknown strategy "fastest"; valid: earliest, shortest_queue, round_robin',
   unreachable_instance: 'task instance gpu7:8100 cannot be reached: connection refused',
   wrong_model: 'gpu7:8100 serves "mistral", not "llama"',
+  refused_by_instance:
+    'task instance gpu7:8100, POST /models/start: answered 409: {"detail":"mistral is running"}',
   no_instance: 'no instance is registered for model "llama"',
   unsatisfiable: 'no instance could ever hold this task',
   no_capacity: 'nothing is free now',

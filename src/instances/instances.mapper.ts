@@ -1,16 +1,15 @@
 import type { Instance } from '../core/instance';
+import type { Unfit } from '../core/placement';
 import { queueName } from '../core/queue';
-import { ONE_SLOT } from '../core/resources';
-import type { Instant } from '../core/units';
+import type { ReplicasStarted, ReplicasStopped } from '../executors/worker-replicas';
 import type { Plain } from '../http/dto-fields';
-import type { InstanceDto, InstancesDto } from './dto/instance.dto';
+import type { InstanceDto, StartModelsAnswerDto, StopModelsAnswerDto } from './dto/instance.dto';
 
-/** The instances as the native API shows them. */
-export function instancesAnswer(list: readonly Instance[], now: Instant): Plain<InstancesDto> {
-  return { instances: list.map((instance) => instanceAnswer(instance, now)) };
-}
-
-function instanceAnswer(instance: Instance, now: Instant): Plain<InstanceDto> {
+/** An instance, and why it gets no new work, as the native API shows it. */
+export function instanceAnswer(
+  instance: Instance,
+  unfitBecause: Unfit | undefined,
+): Plain<InstanceDto> {
   const { id, name, kind, host, port, health, draining, slots, waiting, speed } = instance;
   return {
     id,
@@ -20,8 +19,12 @@ function instanceAnswer(instance: Instance, now: Instant): Plain<InstanceDto> {
     port,
     model: queueName(instance.queue),
     health,
-    unfit_because: instance.infeasible(ONE_SLOT, now) ?? null,
+    unfit_because: unfitBecause ?? null,
     draining,
+    drained_by: [
+      ...(instance.drainAsked ? (['operator'] as const) : []),
+      ...(instance.drainsItself ? (['worker'] as const) : []),
+    ],
     slots,
     occupied: instance.backlog.heldCount,
     waiting,
@@ -29,4 +32,20 @@ function instanceAnswer(instance: Instance, now: Instant): Plain<InstanceDto> {
     last_contact_at: new Date(instance.lastContact).toISOString(),
     registered_at: new Date(instance.registeredWallMs).toISOString(),
   };
+}
+
+/** What a start of replicas led to. */
+export function startAnswer(
+  instance: Plain<InstanceDto>,
+  { detail, started, total }: ReplicasStarted,
+): Plain<StartModelsAnswerDto> {
+  return { instance, detail, replicas_started: started, total_replicas: total };
+}
+
+/** What a stop of replicas led to. */
+export function stopAnswer(
+  instance: Plain<InstanceDto>,
+  { detail, stopped, remaining }: ReplicasStopped,
+): Plain<StopModelsAnswerDto> {
+  return { instance, detail, stopped_replicas: stopped, remaining_replicas: remaining };
 }

@@ -3,12 +3,13 @@ import { ExecutorsModule } from '../executors/executors.module';
 import { InstancesController } from './instances.controller';
 import { InstancesFileLoader } from './instances-file.loader';
 import { InstancesService } from './instances.service';
+import { ReplicasService } from './replicas.service';
 
 /** The instances of the fleet, in memory and in the table. */
 @Module({
   imports: [ExecutorsModule],
   controllers: [InstancesController],
-  providers: [InstancesService, InstancesFileLoader],
+  providers: [InstancesService, ReplicasService, InstancesFileLoader],
   exports: [InstancesService],
 })
 export class InstancesModule {}

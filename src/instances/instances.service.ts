@@ -1,14 +1,17 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { SchedulerError } from '../core/errors';
-import { Fleet } from '../core/fleet';
-import type { Instance } from '../core/instance';
+import { Fleet, type InstanceUpdate } from '../core/fleet';
+import type { Health, Instance } from '../core/instance';
+import { unfitness, type Unfit } from '../core/placement';
 import type { Clock, Ids } from '../core/ports';
-import { queueKey, queueName } from '../core/queue';
-import { NOTHING } from '../core/resources';
+import { queueInWords, queueKey, queueName } from '../core/queue';
+import { NOTHING, ONE_SLOT, type Resources } from '../core/resources';
 import { instanceId } from '../core/units';
-import type { WorkerIdentity } from '../executors/task-instance.client';
-import { TaskInstanceError } from '../executors/task-instance.error';
+import type { WorkerIdentity, WorkerStatus } from '../executors/task-instance.client';
 import { TaskInstanceClients } from '../executors/task-instance.clients';
+import { TaskInstanceError } from '../executors/task-instance.error';
+import { Cursors, type Page } from '../http/page';
+import { InTurn } from '../ops/in-turn';
 import { CLOCK, IDS } from '../ops/system';
 import { WakeupBell } from '../ops/wakeup';
 import { InstancesRepository, type StoredInstance } from '../persistence/instances.repository';
@@ -21,10 +24,24 @@ export interface Registration {
   readonly modelName: string | undefined;
 }
 
+/** Which instances are asked for, and which part of their list. */
+export interface InstanceFilter {
+  readonly model?: string;
+  readonly health?: Health;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+type InstanceKey = readonly [queue: string, name: string, id: string];
+
+const CURSORS = new Cursors('instances', 'text', 'text', 'uuid');
+const NOT_FOUND = 404;
+
 /** Brings instances into the fleet and takes them out, in memory and in the table. */
 @Injectable()
 export class InstancesService {
   private readonly logger = new Logger(InstancesService.name);
+  private readonly drains = new InTurn();
 
   constructor(
     private readonly fleet: Fleet,
@@ -100,24 +117,102 @@ export class InstancesService {
     return instance;
   }
 
+  /**
+   * An operator asks that it gets no new work: its running tasks go on to their end, its waiting
+   * ones move. Or he takes that back. It holds over a restart, of the scheduler and of the worker.
+   * @throws {SchedulerError} unknown_instance, store_unavailable
+   */
+  async askToDrain(ref: string, drainAsked: boolean): Promise<Instance> {
+    const instance = this.get(ref);
+    return this.drains.run(async () => {
+      await this.repository.setDrainAsked(instance.id, drainAsked);
+      // It may have gone and come back meanwhile, with what its row said before.
+      const present = this.fleet.instances.get(instance.id) ?? instance;
+      this.fleet.updateInstance(present, { drainAsked });
+      const what = drainAsked ? 'is to get no new work' : 'may get new work';
+      this.logger.log({ msg: `${present.name} ${what}`, instanceId: present.id });
+      this.bell.signal();
+      return present;
+    });
+  }
+
+  /**
+   * Asks an instance how it is, and takes note of its answer.
+   * @throws {TaskInstanceError} when it does not give one
+   */
+  async probe(instance: Instance): Promise<WorkerStatus> {
+    const status = await this.ask(instance);
+    if (status.model !== null && status.model !== modelServed(instance) && !instance.removed) {
+      const before = queueInWords(instance.queue);
+      this.logger.warn(
+        `${instance.name} serves ${JSON.stringify(status.model)} now, not ${before}`,
+      );
+      await this.moveTo(instance, status.model);
+    }
+    if (instance.health !== 'online') this.logger.log(`${instance.name} is online again`);
+    if (status.name !== instance.name) await this.rename(instance, status.name);
+    this.fleet.updateInstance(instance, this.factsIn(status));
+    this.bell.signal();
+    return status;
+  }
+
+  /**
+   * By our own id, `host:port` or the instance's own name.
+   * @throws {SchedulerError} unknown_instance
+   */
+  get(ref: string): Instance {
+    const instance = this.fleet.findInstance(ref);
+    if (instance && this.isInService(instance)) return instance;
+    throw new SchedulerError(
+      'unknown_instance',
+      `no instance ${JSON.stringify(ref)} is registered`,
+    );
+  }
+
+  /** Why it gets no new task now; undefined when it may. */
+  unfitBecause(instance: Instance): Unfit | undefined {
+    const queue = this.fleet.queues.get(instance.queue);
+    return queue && unfitness(queue, instance, ONE_SLOT, this.clock.now());
+  }
+
+  /**
+   * Instances in service, by model and name.
+   * @throws {SchedulerError} invalid_input for a cursor that is none
+   */
+  page({ model, health, limit, cursor }: InstanceFilter): Page<Instance> {
+    const after = CURSORS.read(cursor);
+    const found = [...this.fleet.instances.values()]
+      .filter((one) => !one.removed && (health === undefined || one.health === health))
+      .filter((one) => model === undefined || modelServed(one) === model)
+      .filter((one) => after === undefined || compareKeys(keyOf(one), after) > 0)
+      .sort((a, b) => compareKeys(keyOf(a), keyOf(b)));
+    return CURSORS.page(found, limit, keyOf);
+  }
+
   /** It serves another model now: it, and whatever comes, belongs to that model's queue. */
-  async moveTo(instance: Instance, model: string): Promise<void> {
+  private async moveTo(instance: Instance, model: string): Promise<void> {
     const queue = queueKey('model', model);
     this.fleet.moveInstance(instance, queue);
     await this.repository.setQueue(instance.id, queue);
   }
 
   /** It goes by another name now, as when it was expected by its address and says who it is. */
-  async rename(instance: Instance, name: string): Promise<void> {
+  private async rename(instance: Instance, name: string): Promise<void> {
     this.fleet.updateInstance(instance, { name });
     await this.repository.setName(instance.id, name);
   }
 
-  /** Every instance in service, by queue and name. */
-  list(): readonly Instance[] {
-    return [...this.fleet.instances.values()]
-      .filter((instance) => !instance.removed)
-      .sort((a, b) => compare(a.queue, b.queue) || compare(a.name, b.name) || compare(a.id, b.id));
+  /** A worker of the other generation may have taken the place of the one that was there. */
+  private async ask(instance: Instance): Promise<WorkerStatus> {
+    const client = this.clients.for(instance.host, instance.port);
+    try {
+      return await client.status(instance.protocol);
+    } catch (error) {
+      if (!(error instanceof TaskInstanceError) || error.status !== NOT_FOUND) throw error;
+      const { protocol, status } = await client.identify();
+      this.fleet.updateInstance(instance, { protocol });
+      return status;
+    }
   }
 
   /** Asked again after a pause: another request may have removed it meanwhile. */
@@ -137,21 +232,23 @@ export class InstancesService {
   }
 
   private take(row: StoredInstance, { status }: WorkerIdentity): Instance {
-    const capacity = { ...NOTHING, slots: status.slots };
-    const instance = this.enter(row, { health: 'online', capacity });
+    const instance = this.enter(row, { health: 'online', capacity: capacityOf(status) });
     const { name, protocol, registration } = row;
-    this.fleet.updateInstance(instance, {
-      name,
-      protocol,
-      registration,
-      capacity,
+    const facts = this.factsIn(status);
+    this.fleet.updateInstance(instance, { ...facts, name, protocol, registration });
+    return instance;
+  }
+
+  /** What the answer of an instance tells about it, beside its name. */
+  private factsIn(status: WorkerStatus): InstanceUpdate {
+    return {
       health: 'online',
       lastContact: this.clock.now(),
+      capacity: capacityOf(status),
       provesAbsence: status.dispatchIds,
       drainsItself: status.draining,
       speed: status.speed ?? 1,
-    });
-    return instance;
+    };
   }
 
   /** The instance of that row in the queue of that row: the one that is known, or a new one. */
@@ -183,6 +280,17 @@ export function modelServed(instance: Instance): string {
   return queueName(instance.queue);
 }
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
+/** Its place in the list of all. */
+function keyOf({ queue, name, id }: Instance): InstanceKey {
+  return [queue, name, id];
+}
+
+function compareKeys(a: InstanceKey, b: InstanceKey): number {
+  const at = a.findIndex((part, index) => part !== b[index]);
+  if (at < 0) return 0;
+  return (a[at] ?? '') < (b[at] ?? '') ? -1 : 1;
+}
+
+function capacityOf({ slots }: WorkerStatus): Resources {
+  return { ...NOTHING, slots };
 }

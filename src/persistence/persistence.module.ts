@@ -8,6 +8,7 @@ import { ModelTasksRepository } from './model-tasks.repository';
 import { PredictionSettingsRepository } from './prediction-settings.repository';
 import { StrategySettingsRepository } from './strategy-settings.repository';
 import { TaskListRepository } from './task-list.repository';
+import { TaskStatisticsRepository } from './task-statistics.repository';
 import { TasksRepository } from './tasks.repository';
 
 const REPOSITORIES = [
@@ -18,6 +19,7 @@ const REPOSITORIES = [
   PredictionSettingsRepository,
   StrategySettingsRepository,
   TaskListRepository,
+  TaskStatisticsRepository,
   TasksRepository,
 ];
 

@@ -13,6 +13,7 @@ import { ModelTaskList } from './model-task-list';
 import { TaskLifecycle } from './task-lifecycle';
 import { TaskList } from './task-list';
 import { TaskRecorder } from './task-recorder';
+import { TaskStatistics } from './task-statistics';
 import { TasksController } from './tasks.controller';
 import { TASK_DEFAULTS, TasksService, type TaskDefaults } from './tasks.service';
 
@@ -30,6 +31,7 @@ const LISTENERS: Type<ChangeListener>[] = [PredictionFeedback];
     TaskHistory,
     ModelTaskList,
     TaskList,
+    TaskStatistics,
     PayloadCache,
     PayloadReader,
     Outbox,
@@ -53,6 +55,7 @@ const LISTENERS: Type<ChangeListener>[] = [PredictionFeedback];
     TaskRecorder,
     TaskHistory,
     ModelTaskList,
+    TaskStatistics,
     PayloadReader,
     Outbox,
     InDoubt,

@@ -1,4 +1,4 @@
-import { ConformanceRig, UUID } from '../support/conformance-rig';
+import { ConformanceRig } from '../support/conformance-rig';
 import { until } from '../support/until';
 
 jest.setTimeout(60_000);
@@ -11,60 +11,6 @@ beforeAll(async () => {
   rig = await ConformanceRig.start();
 });
 afterAll(() => rig.close());
-
-describe('GET /v1/instances', () => {
-  it('lists the instances in service by model and name', async () => {
-    expect((await rig.get('/v1/instances')).body).toEqual({ instances: [] });
-    const [second] = await rig.registered({ name: 'b', model: 'list', slots: 2 });
-    const [first, firstId] = await rig.registered({ name: 'a', model: 'list' });
-    const { status, headers, body } = await rig.get('/v1/instances');
-    expect(status).toBe(200);
-    expect(headers['content-type']).toBe('application/json; charset=utf-8');
-    const common = {
-      id: expect.stringMatching(UUID),
-      kind: 'task_instance',
-      host: '127.0.0.1',
-      model: 'list',
-      health: 'online',
-      unfit_because: null,
-      draining: false,
-      occupied: 0,
-      waiting: 0,
-      speed: 1,
-      last_contact_at: ISO_TIME,
-      registered_at: ISO_TIME,
-    };
-    expect(body).toEqual({
-      instances: [
-        { ...common, id: firstId, name: 'a', port: first.port, slots: 1 },
-        { ...common, name: 'b', port: second.port, slots: 2 },
-      ],
-    });
-  });
-});
-
-describe('GET /v1/queues', () => {
-  it('lists the queues with their strategies and waits', async () => {
-    const [{ name }, id] = await rig.registered({ model: 'queue' });
-    for (const n of [1, 2, 3]) await rig.submit(`queue-${n}`, { model_name: 'queue' });
-    const { status, body } = await rig.get('/v1/queues');
-    expect(status).toBe(200);
-    expect(body.queues).toContainEqual({
-      model: 'queue',
-      strategy: 'earliest',
-      order_weight: 2,
-      waiting: 1,
-      instances: [
-        {
-          instance_id: id,
-          instance_name: name,
-          wait_ms: expect.any(Number),
-          wait_error_ms: expect.any(Number),
-        },
-      ],
-    });
-  });
-});
 
 describe('GET /v1/tasks/{id}', () => {
   it('tells everything about a task, by any of its ids', async () => {
@@ -162,7 +108,9 @@ describe('GET /v1/tasks/{id}', () => {
   });
 });
 
-describe.each(['/v1/instances', '/v1/queues', '/v1/tasks', '/v1/tasks/x'])('%s', (path) => {
+const LISTS = ['/v1/instances', '/v1/queues', '/v1/strategies', '/v1/tasks', '/v1/tasks/x'];
+
+describe.each(LISTS)('%s', (path) => {
   it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('answers 405 to %s', async (method) => {
     const { status, headers, body } = await rig.service.send(method, path, '{}');
     expect([status, headers['allow']]).toEqual([405, 'GET, HEAD']);

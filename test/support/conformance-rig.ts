@@ -56,6 +56,10 @@ export class ConformanceRig {
     return this.service.post(path, body);
   }
 
+  patch(path: string, body: unknown): Promise<Answer> {
+    return this.service.send('PATCH', path, JSON.stringify(body));
+  }
+
   /** Ends the service properly and starts it again at the same port. */
   async restart(): Promise<void> {
     const { port } = this.service;

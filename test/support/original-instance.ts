@@ -26,12 +26,18 @@ export class OriginalInstance {
   model: string | null;
   /** True: it answers its status with 500, as a worker in trouble does. */
   silent = false;
+  /** True: it says that it drains, as a worker does that is about to end. */
+  draining = false;
+  /** Bodies of what it was asked about its models. */
+  readonly wishes: unknown[] = [];
+  /** A status other than 200: what it answers when it is asked about its models. */
+  modelsStatus = 200;
   private readonly open = new Set<string>();
 
   private constructor(
     private readonly stub: WorkerStub,
     readonly name: string,
-    private readonly slots: number,
+    private slots: number,
   ) {
     this.model = null;
   }
@@ -55,6 +61,23 @@ export class OriginalInstance {
       instance.given.push({ remoteId, input, metadata: { ...metadata }, body: call.body });
       instance.open.add(remoteId);
       json({ task_id: remoteId, queue_size: 0, enqueue_time: 0 })(response, call);
+    });
+    stub.on('POST /models/start', (response, call) => {
+      const { model_type: model, count } = JSON.parse(call.body) as {
+        model_type: string;
+        count: number;
+      };
+      const told = instance.change(call.body, count, model);
+      const counts = { replicas_started: count, total_replicas: instance.slots };
+      json({ ...told, model_type: model, ...counts }, instance.modelsStatus)(response, call);
+    });
+    stub.on('POST /models/stop', (response, call) => {
+      const { count: wished } = JSON.parse(call.body) as { count: number | null };
+      const count = wished ?? instance.slots;
+      const told = instance.change(call.body, -count);
+      const stopped = Array.from({ length: count }, (_, n) => `replica-${n}`);
+      const counts = { stopped_replicas: stopped, remaining_replicas: instance.slots };
+      json({ ...told, ...counts }, instance.modelsStatus)(response, call);
     });
     return instance;
   }
@@ -90,6 +113,14 @@ export class OriginalInstance {
     return this.stub.stop();
   }
 
+  private change(wish: string, replicas: number, model = this.model): object {
+    this.wishes.push(JSON.parse(wish));
+    if (this.modelsStatus !== 200) return { detail: 'not now' };
+    this.model = model;
+    this.slots += replicas;
+    return { detail: 'done' };
+  }
+
   private end(remoteId: string, outcome: object): void {
     this.open.delete(remoteId);
     const times = { enqueue_time: 1, completion_time: 2, wait_time: 0, execution_time: 1 };
@@ -106,6 +137,7 @@ export class OriginalInstance {
       replicas_running: this.slots,
       queue_size: Math.max(0, this.open.size - this.slots),
       status: this.open.size > 0 ? 'running' : 'idle',
+      ...(this.draining ? { draining: true } : {}),
     };
   }
 }

@@ -1,5 +1,119 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { Health, Infeasible, InstanceKind } from '../../core/instance';
+import {
+  IsIn,
+  IsInt,
+  IsNumber,
+  IsOptional,
+  IsString,
+  Max,
+  MaxLength,
+  Min,
+  MinLength,
+} from 'class-validator';
+import { HEALTHS, type Health, type InstanceKind } from '../../core/instance';
+import type { Unfit } from '../../core/placement';
+import { IsJsonObject, Nullable, type JsonObject } from '../../http/dto-fields';
+import { PageQueryDto } from '../../http/dto/page.dto';
+
+/** Characters of a model's name. */
+const LONGEST_MODEL_NAME = 256;
+/** Characters of a name that a worker gives itself. */
+const LONGEST_NAME = 512;
+/** Replicas that one instance can have. */
+const MOST_REPLICAS = 4096;
+/** GPUs that one machine can have. */
+const MOST_GPUS = 1024;
+
+/** `GET /v1/instances` */
+export class InstancesQueryDto extends PageQueryDto {
+  /**
+   * Only those that serve this model.
+   * @example 'llama-3-8b'
+   */
+  @IsOptional()
+  @IsString()
+  @MinLength(1)
+  @MaxLength(LONGEST_MODEL_NAME)
+  model?: string;
+
+  /**
+   * Only those whose health is this.
+   * @example 'online'
+   */
+  @ApiProperty({ enum: HEALTHS, required: false })
+  @IsOptional()
+  @IsIn(HEALTHS)
+  health?: Health;
+}
+
+/** The instance that a call is about. */
+export class InstancePathDto {
+  /**
+   * The scheduler's id of it, its `host:port`, or its own name.
+   * @example '127.0.0.1:8100'
+   */
+  @IsString()
+  @MinLength(1)
+  @MaxLength(LONGEST_NAME)
+  id!: string;
+}
+
+/** `POST /v1/instances/{id}/models/start` */
+export class StartModelsDto {
+  /**
+   * Model of the replicas. Default: the one that the instance serves.
+   * @example 'llama-3-8b'
+   */
+  @IsOptional()
+  @Nullable()
+  @IsString()
+  @MinLength(1)
+  @MaxLength(LONGEST_MODEL_NAME)
+  model_type?: string | null;
+
+  /**
+   * How many more, 1 to 4096.
+   * @example 2
+   */
+  @ApiProperty({ type: 'integer', required: false, default: 1 })
+  @IsInt()
+  @Min(1)
+  @Max(MOST_REPLICAS)
+  count = 1;
+
+  /**
+   * What the instance wants to know about the model, passed on as it is.
+   * @example { "max_model_len": 8192 }
+   */
+  @ApiProperty({ type: 'object', additionalProperties: true, selfRequired: false, default: {} })
+  @IsJsonObject()
+  config: JsonObject = {};
+
+  /**
+   * GPUs of each replica, 0 to 1024.
+   * @example 1
+   */
+  @ApiProperty({ type: 'number', required: false, default: 0 })
+  @IsNumber()
+  @Min(0)
+  @Max(MOST_GPUS)
+  num_gpus_per_model = 0;
+}
+
+/** `POST /v1/instances/{id}/models/stop` */
+export class StopModelsDto {
+  /**
+   * How many, 1 to 4096; null or absent: all of them.
+   * @example 1
+   */
+  @ApiProperty({ type: 'integer', nullable: true, required: false, default: null })
+  @IsOptional()
+  @Nullable()
+  @IsInt()
+  @Min(1)
+  @Max(MOST_REPLICAS)
+  count?: number | null;
+}
 
 /** An instance as the scheduler sees it. */
 export class InstanceDto {
@@ -47,16 +161,23 @@ export class InstanceDto {
   health!: Health;
 
   /**
-   * Why it gets no new work now; null when it may.
+   * Why it gets no new work now; null when it may. `no_replicas`: it runs none; `paused`: its queue
+   * is; `resting`: it has just refused.
    * @example null
    */
-  unfit_because!: Infeasible | null;
+  unfit_because!: Unfit | null;
 
   /**
    * True when it is to get no new work.
    * @example false
    */
   draining!: boolean;
+
+  /**
+   * By whose wish it drains: an `operator` has asked for it, or the `worker` itself is about to end.
+   * @example []
+   */
+  drained_by!: ('operator' | 'worker')[];
 
   /**
    * Tasks that it executes at once.
@@ -98,8 +219,65 @@ export class InstanceDto {
   registered_at!: string;
 }
 
-/** `GET /v1/instances` */
+/** Instances in service. */
 export class InstancesDto {
-  /** Every instance in service, by model and name. */
+  /** By model and name. */
   instances!: InstanceDto[];
+
+  /**
+   * Leads to the next page; null when this is the last one.
+   * @example null
+   */
+  next_cursor!: string | null;
+}
+
+/** What a start of replicas led to. */
+export class StartModelsAnswerDto {
+  /** The instance, asked anew. */
+  instance!: InstanceDto;
+
+  /**
+   * What the instance says about it.
+   * @example 'started 2 replicas of llama-3-8b'
+   */
+  detail!: string;
+
+  /**
+   * Replicas that were started.
+   * @example 2
+   */
+  @ApiProperty({ type: 'integer' })
+  replicas_started!: number;
+
+  /**
+   * Replicas that there are now.
+   * @example 2
+   */
+  @ApiProperty({ type: 'integer' })
+  total_replicas!: number;
+}
+
+/** What a stop of replicas led to. */
+export class StopModelsAnswerDto {
+  /** The instance, asked anew. */
+  instance!: InstanceDto;
+
+  /**
+   * What the instance says about it.
+   * @example 'stopped 1 replica'
+   */
+  detail!: string;
+
+  /**
+   * Names of the replicas that were stopped.
+   * @example ["replica-2"]
+   */
+  stopped_replicas!: string[];
+
+  /**
+   * Replicas that are left.
+   * @example 1
+   */
+  @ApiProperty({ type: 'integer' })
+  remaining_replicas!: number;
 }
