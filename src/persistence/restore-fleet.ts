@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isSchedulerError } from '../core/errors';
 import type { Fleet } from '../core/fleet';
 import type { Instance } from '../core/instance';
@@ -11,6 +12,9 @@ import type { Log } from './log';
 import type { InstancesRepository } from './instances.repository';
 import type { StrategySettingsRepository } from './strategy-settings.repository';
 import type { TasksRepository } from './tasks.repository';
+
+/** Tasks that are restored in one turn of the event loop: some milliseconds. */
+const SLICE = 200;
 
 /**
  * Takes everything that is live into memory: settings, instances, then tasks in the order of their
@@ -41,7 +45,11 @@ export async function restoreFleet(
   const live: Task[] = [];
   for await (const page of tasks.loadLive()) live.push(...page);
   live.sort((a, b) => heldSince(a) - heldSince(b));
-  for (const task of live) fleet.restore(task);
+  for (const [n, task] of live.entries()) {
+    // The lease has to be renewed meanwhile, also where a hundred thousand tasks take a while.
+    if (n % SLICE === SLICE - 1) await nextTurn();
+    fleet.restore(task);
+  }
   // They are there for the attempts that still occupy them, and only now can those be counted.
   for (const instance of retired) fleet.removeInstance(instance);
 }

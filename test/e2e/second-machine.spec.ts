@@ -161,6 +161,19 @@ described('a second machine', () => {
       },
     );
 
+    it('wants a key for changes through our own API', async () => {
+      const cancel = at(SCHEDULER, '/v1/tasks/IPv4/cancel');
+      const json = ['-H', 'Content-Type: application/json', '-d', '{}'];
+      expect(await curl(workshop, cancel, ...json)).toMatchObject({
+        status: 401,
+        body: { type: 'urn:foresail:problem:unauthenticated' },
+      });
+      expect(await curl(home, at('127.0.0.1', '/v1/tasks/IPv4/cancel'), ...json)).toMatchObject({
+        status: 409,
+        body: { code: 'forbidden_transition' },
+      });
+    });
+
     it('gives strangers nothing but signs of life, each in its dialect', async () => {
       const submit = ['-d', '{"model_name":"IPv4","task_input":{}}'];
       const refused = await curl(abroad, at(SCHEDULER_ABROAD, '/queue/submit'), ...submit);
