@@ -40,8 +40,6 @@ interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 
-/** Calls that need to be told nothing. */
-
 let rig: ConformanceRig;
 let answer: Answer;
 let document: Document;
