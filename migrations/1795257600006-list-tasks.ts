@@ -11,10 +11,11 @@ export class ListTasks1795257600006 implements MigrationInterface {
       ALTER TABLE tasks ADD CONSTRAINT tasks_stopped_as_asked CHECK (
         state NOT IN ('cancelled', 'timed_out') OR stop_reason IS NOT DISTINCT FROM state
       )`);
-    // Live tasks, newest first.
+    // Live tasks, newest first. Queue and instance stand behind, here and below, so that tasks of
+    // another one are passed over without a look at their rows.
     await runner.query(`
       CREATE INDEX tasks_live_newest
-          ON tasks (submitted_at DESC, id DESC)
+          ON tasks (submitted_at DESC, id DESC, queue_name, instance_id)
        WHERE finished_at IS NULL`);
     // Finished tasks of one kind, newest first.
     await runner.query(`
@@ -27,8 +28,7 @@ export class ListTasks1795257600006 implements MigrationInterface {
       CREATE INDEX tasks_finished_of_queue
           ON tasks (queue_name, submitted_at DESC, id DESC)
        WHERE finished_at IS NOT NULL`);
-    // Finished tasks of one instance, newest first. The queue stands behind, so that an instance
-    // that never served it is gone through without a look at its rows; so it does below.
+    // Finished tasks of one instance, newest first.
     await runner.query(`
       CREATE INDEX tasks_finished_on_instance
           ON tasks (instance_id, submitted_at DESC, id DESC, queue_name)

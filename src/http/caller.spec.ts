@@ -16,9 +16,12 @@ describe('callerOf', () => {
     [{}, '::ffff:10.0.0.7', '10.0.0.7'],
     [{}, '::1', '::1'],
     [{ authorization: 'Basic abc' }, '10.0.0.7', '10.0.0.7'],
-  ])('says who it was by the public part of the key, or by address: %j %s', (headers, from, who) => {
-    expect(callerOf(requestOf(headers, from))).toBe(who);
-  });
+  ])(
+    'says who it was by the public part of the key, or by address: %j %s',
+    (headers, from, who) => {
+      expect(callerOf(requestOf(headers, from))).toBe(who);
+    },
+  );
 
   it('never says anything of a secret', () => {
     expect(callerOf(requestOf({ 'x-api-key': 'my own secret' }))).toBe('127.0.0.1');
