@@ -16,6 +16,7 @@ import { nativeDialect } from './http/problem-details';
 import { InstancesModule } from './instances/instances.module';
 import { INSTANCES_ROUTES } from './instances/instances.controller';
 import { LIVENESS_ROUTES } from './ops/liveness.controller';
+import { METRICS_ROUTES } from './ops/metrics.controller';
 import { OpsModule } from './ops/ops.module';
 import type { OwnEndpoint } from './ops/own-endpoints';
 import type { Term } from './ops/term';
@@ -58,6 +59,7 @@ export const DIALECTS: NonEmpty<Dialect> = [
     ...LIVENESS_ROUTES,
     ...READINESS_ROUTES,
     ...VERSION_ROUTES,
+    ...METRICS_ROUTES,
     ...OPENAPI_ROUTES,
     ...INSTANCES_ROUTES,
     ...QUEUES_ROUTES,

@@ -6,6 +6,7 @@ import type { RequestListener } from 'node:http';
 import { AppModule, DIALECTS, type TermOptions, type TermStore } from './app.module';
 import { swarmpilotBodyLimits } from './dialects/swarmpilot/swarmpilot.dialect';
 import { configureHttp } from './http/configure-http';
+import { HttpMetrics } from './http/http-metrics';
 import type { KeyCheck } from './http/key-check';
 import { serveOpenApi } from './http/openapi';
 import { createDataSource } from './persistence/data-source';
@@ -14,10 +15,20 @@ import { Dispatcher } from './queues/dispatcher';
 
 /** The application of one term: made when the lease is won, gone when the term ends. */
 export class LeadingApp {
+  /** Answers requests, and counts them. */
+  readonly listener: RequestListener;
+
   private constructor(
     private readonly app: NestExpressApplication,
     private readonly journal: TaskJournal,
-  ) {}
+  ) {
+    const metrics = app.get(HttpMetrics);
+    const express = app.getHttpAdapter().getInstance() as RequestListener;
+    this.listener = (request, response) => {
+      metrics.watch(request, response);
+      express(request, response);
+    };
+  }
 
   /**
    * Restores the fleet from the rows and is ready to serve when it resolves. When it does not,
@@ -38,10 +49,6 @@ export class LeadingApp {
       if (store.dataSource.isInitialized) await store.dataSource.destroy();
       throw error;
     }
-  }
-
-  get listener(): RequestListener {
-    return this.app.getHttpAdapter().getInstance() as RequestListener;
   }
 
   /** Stops placing and sending, waits for what is under way, and writes what is not written. */

@@ -122,6 +122,11 @@ export const SETTINGS = {
     }),
   },
   intervals: {
+    selfCheckMs: duration({
+      env: 'FORESAIL_SELF_CHECK_MS',
+      fallback: 60_000,
+      description: 'How often the leader checks what must hold of the record of live tasks.',
+    }),
     statusPollMs: duration({
       env: 'FORESAIL_STATUS_POLL_MS',
       fallback: 3_000,

@@ -10,6 +10,7 @@ import { HealthProber } from './health-prober';
 import { Housekeeping } from './housekeeping';
 import { ReadinessController } from './readiness.controller';
 import { ResultPoller } from './result-poller';
+import { SelfCheck } from './self-check';
 
 /** Who is there, what became of what they were given, and what is past its time. */
 @Module({
@@ -20,6 +21,7 @@ import { ResultPoller } from './result-poller';
     ResultPoller,
     DoubtResolver,
     Housekeeping,
+    SelfCheck,
     {
       provide: HEALTH_INTERVALS,
       inject: [CONFIG],

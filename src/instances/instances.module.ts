@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ExecutorsModule } from '../executors/executors.module';
+import { InstanceMetrics } from './instance-metrics';
 import { InstancesController } from './instances.controller';
 import { InstancesFileLoader } from './instances-file.loader';
 import { InstancesService } from './instances.service';
@@ -9,7 +10,7 @@ import { ReplicasService } from './replicas.service';
 @Module({
   imports: [ExecutorsModule],
   controllers: [InstancesController],
-  providers: [InstancesService, ReplicasService, InstancesFileLoader],
+  providers: [InstancesService, ReplicasService, InstancesFileLoader, InstanceMetrics],
   exports: [InstancesService],
 })
 export class InstancesModule {}

@@ -7,6 +7,7 @@ import { STRATEGY_CATALOG, type StrategyCatalog } from '../core/strategy';
 import { strategyName } from '../core/units';
 import type { Clock, Ids, Random } from '../core/ports';
 import { CLOCK, IDS, RANDOM } from '../ops/system';
+import { DatabaseMetrics } from './database-metrics';
 import type { Log } from './log';
 import { InstancesRepository } from './instances.repository';
 import { restoreFleet } from './restore-fleet';
@@ -60,7 +61,7 @@ export class FleetModule {
     return {
       module: FleetModule,
       global: true,
-      providers,
+      providers: [...providers, DatabaseMetrics],
       exports: [Fleet, TASK_JOURNAL, STRATEGY_CATALOG],
     };
   }

@@ -11,6 +11,8 @@ export class JournalCall {
   /** Settled once, when the outcome is known; of a submission also when it stays unknown. */
   readonly answer: Promise<SubmitAnswer>;
   readonly rowCount: number;
+  /** On the monotonic clock. */
+  readonly since = performance.now();
   private late: ((outcome: LateAnswer) => void) | undefined;
   private settle: Settle = { resolve: () => undefined, reject: () => undefined };
 

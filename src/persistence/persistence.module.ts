@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { DatabaseProbe } from './database-probe';
 import { InstancesRepository } from './instances.repository';
+import { InvariantsRepository } from './invariants.repository';
 import { KeysRepository } from './keys.repository';
 import { ModelTasksRepository } from './model-tasks.repository';
 import { PredictionSettingsRepository } from './prediction-settings.repository';
@@ -14,6 +15,7 @@ import { TasksRepository } from './tasks.repository';
 const REPOSITORIES = [
   DatabaseProbe,
   InstancesRepository,
+  InvariantsRepository,
   KeysRepository,
   ModelTasksRepository,
   PredictionSettingsRepository,

@@ -67,6 +67,13 @@ export interface JournalStats {
   readonly lastFlushMs: number;
 }
 
+/** One commit. */
+export interface Flush {
+  readonly rows: number;
+  /** From the first change of the batch to its commit. */
+  readonly lagMs: number;
+}
+
 const ANSWER_WITHIN_MS = 10_000;
 const STOP_WITHIN_MS = 5_000;
 /** Refused tasks that are remembered, so that what is said of them later is refused as well. */
@@ -89,6 +96,7 @@ export class TaskJournal {
   private ended: Error | undefined;
   private refusedCalls = 0;
   private disconnects = 0;
+  private watcher: ((flush: Flush) => void) | undefined;
 
   constructor(private readonly options: TaskJournalOptions) {
     this.limits = { ...JOURNAL_LIMITS, ...options.limits };
@@ -131,6 +139,11 @@ export class TaskJournal {
   /** False while PostgreSQL is away, or the journal has ended: nothing new should be begun. */
   get available(): boolean {
     return this.lane.isOpen && !this.writer.isStruggling && this.ended === undefined;
+  }
+
+  /** Tells one listener of every commit. It must not throw: that would end the journal. */
+  watch(listener: (flush: Flush) => void): void {
+    this.watcher = listener;
   }
 
   /** How the journal is doing. */
@@ -267,12 +280,18 @@ export class TaskJournal {
     }, patience);
     try {
       await this.write(groups);
+      this.told(calls);
     } catch (error) {
       this.fail(calls, error);
     } finally {
       clearTimeout(timer);
       this.inFlight = { rows: 0, bytes: 0 };
     }
+  }
+
+  private told([first]: readonly JournalCall[]): void {
+    if (!first) return;
+    this.watcher?.({ rows: this.inFlight.rows, lagMs: performance.now() - first.since });
   }
 
   /** Writes the groups, halving them around a refused row until it stands alone. */

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { ExecutorsModule } from '../executors/executors.module';
 import { TasksModule } from '../tasks/tasks.module';
 import { Dispatcher } from './dispatcher';
+import { QueueMetrics } from './queue-metrics';
 import { QueueSettingsService } from './queue-settings.service';
 import { QueuesController } from './queues.controller';
 import { QueuesService } from './queues.service';
@@ -10,7 +11,7 @@ import { QueuesService } from './queues.service';
 @Module({
   imports: [TasksModule, ExecutorsModule],
   controllers: [QueuesController],
-  providers: [QueuesService, QueueSettingsService, Dispatcher],
+  providers: [QueuesService, QueueSettingsService, Dispatcher, QueueMetrics],
   exports: [QueuesService, QueueSettingsService, Dispatcher],
 })
 export class QueuesModule {}

@@ -12,13 +12,14 @@ import { TaskHistory } from './task-history';
 import { ModelTaskList } from './model-task-list';
 import { TaskLifecycle } from './task-lifecycle';
 import { TaskList } from './task-list';
+import { TaskMetrics } from './task-metrics';
 import { TaskRecorder } from './task-recorder';
 import { TaskStatistics } from './task-statistics';
 import { TasksController } from './tasks.controller';
 import { TASK_DEFAULTS, TasksService, type TaskDefaults } from './tasks.service';
 
 /** Everyone who is told what happens to tasks: providers that implement `ChangeListener`. */
-const LISTENERS: Type<ChangeListener>[] = [PredictionFeedback];
+const LISTENERS: Type<ChangeListener>[] = [PredictionFeedback, TaskMetrics];
 
 /** The life of a task, from its submission to its history. */
 @Module({
