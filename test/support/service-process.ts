@@ -66,6 +66,11 @@ export class ServiceProcess {
     return this.output;
   }
 
+  /** Waits until it has logged that: a line may come in after the answer that it belongs to. */
+  async hasLogged(what: RegExp): Promise<void> {
+    await until(() => what.test(this.output), `the line ${String(what)} in its log`);
+  }
+
   get isUp(): boolean {
     return /^Foresail (?:is ready|stands by)/m.test(this.output);
   }
