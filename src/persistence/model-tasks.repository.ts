@@ -86,20 +86,23 @@ interface ClearedRow {
 const LIVE = `kind = 'model' AND finished_at IS NULL`;
 const FINISHED = `kind = 'model' AND finished_at IS NOT NULL`;
 
+const NEWEST_FIRST = 'ORDER BY submitted_at DESC, id DESC';
+
 /**
  * One statement, so that page and count are of one moment. Live and finished tasks have indexes of
- * their own: the counts come from these, and the page is a merge of both.
+ * their own: the counts come from these, and the page is a merge of the beginnings of both.
  */
 export const PAGE = `
   SELECT (SELECT count(*) FROM tasks WHERE ${LIVE})::float8
          + (SELECT count(*) FROM tasks WHERE ${FINISHED})::float8 AS total,
          ARRAY(
            SELECT id FROM (
-             SELECT submitted_at, id FROM tasks WHERE ${LIVE}
+             (SELECT submitted_at, id FROM tasks WHERE ${LIVE}
+               ${NEWEST_FIRST} LIMIT $1::bigint + $2::bigint)
              UNION ALL
-             SELECT submitted_at, id FROM tasks WHERE ${FINISHED}) AS newest
-            ORDER BY submitted_at DESC, id DESC
-            LIMIT $1 OFFSET $2) AS ids`;
+             (SELECT submitted_at, id FROM tasks WHERE ${FINISHED}
+               ${NEWEST_FIRST} LIMIT $1::bigint + $2::bigint)) AS newest
+            ${NEWEST_FIRST} LIMIT $1::bigint OFFSET $2::bigint) AS ids`;
 
 /** Goes through the finished tasks in their order, so that none is looked at twice. */
 export const CLEAR = `

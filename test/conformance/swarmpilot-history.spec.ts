@@ -257,7 +257,7 @@ describe('POST /task/clear', () => {
   });
 
   it('lets a task stay until its instance is through with it', async () => {
-    await rig.submit('timed-out', { metadata: { timeout_ms: 1_000, predicted_ms: 600_000 } });
+    await rig.submit('timed-out', { metadata: { timeout_ms: 4_000, predicted_ms: 600_000 } });
     await rig.completed('timed-out');
     expect((await clear()).body.cleared_count).toBe(0);
     await report('timed-out', {});

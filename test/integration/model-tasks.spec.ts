@@ -4,7 +4,7 @@ import type { Task } from '../../src/core/task';
 import { instant, taskId } from '../../src/core/units';
 import { systemIds } from '../../src/ops/system';
 import { createDataSource } from '../../src/persistence/data-source';
-import { ModelTasksRepository } from '../../src/persistence/model-tasks.repository';
+import { CLEAR, ModelTasksRepository, PAGE } from '../../src/persistence/model-tasks.repository';
 import { heldOf, journalRig, PAYLOAD, type JournalRig } from '../support/journal-rig';
 
 let rig: JournalRig;
@@ -152,5 +152,22 @@ describe('a clearance', () => {
     expect(isSchedulerError(error, 'not_leading')).toBe(true);
     expect(ended).toEqual(['another process has begun a term']);
     expect((await tasks.page({ limit: 1, offset: 0 })).total).toBe(1);
+  });
+});
+
+describe('the plans', () => {
+  it.each([
+    ['page', PAGE, ['10', '20']],
+    ['clearance', CLEAR, [`'-infinity'`, `'00000000-0000-0000-0000-000000000000'`]],
+  ])('of a %s go through indexes where it is worth it', async (_what, text, values) => {
+    await history(5_000);
+    await rig.query('VACUUM ANALYZE tasks');
+    await rig.query('SET enable_seqscan = off');
+    const [first = '', second = ''] = values;
+    const statement = text.replaceAll('$1', first).replaceAll('$2', second);
+    const lines = await rig.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${statement}`);
+    const scans = lines.map((line) => line['QUERY PLAN']).filter((line) => / on tasks/.test(line));
+    expect(scans).toContainEqual(expect.stringContaining('Index Only Scan'));
+    expect(scans.filter((line) => line.includes('Seq Scan'))).toEqual([]);
   });
 });
