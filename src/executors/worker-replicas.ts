@@ -36,10 +36,9 @@ export function readReplicasStarted(text: string): ReplicasStarted {
 /** Reads the answer of `POST /models/stop`. */
 export function readReplicasStopped(text: string): ReplicasStopped {
   const fields = AnswerFields.of(text);
-  const stopped = fields.value('stopped_replicas');
   return {
     detail: shortened(fields.value('detail')),
-    stopped: Array.isArray(stopped) ? stopped.map(shortened) : [],
+    stopped: fields.texts('stopped_replicas').map(shortened),
     remaining: fields.count('remaining_replicas'),
   };
 }

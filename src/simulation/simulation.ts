@@ -54,7 +54,7 @@ const KEY = queueKey('model', 'simulated');
 /** More placements than any wake of a simulation has. */
 const ALL = Number.MAX_SAFE_INTEGER;
 const PROGRESS_EVERY = 1_000;
-const NEVER_REFUSED = { liveTasks: ALL, queuedPerQueue: ALL, livePayloadBytes: ALL };
+const NEVER_REFUSED = { liveTasks: ALL, livePayloadBytes: ALL };
 const NO_BACKOFF = { firstMs: 0, mostMs: 0 };
 /** Nothing fails here. */
 const NO_CIRCUIT = { faults: ALL, pause: NO_BACKOFF, quarantine: NO_BACKOFF };

@@ -5,7 +5,7 @@ import { checkInvariants } from '../../src/core/invariants';
 import { SettingsBook, type SettingsChange } from '../../src/core/queue-settings';
 import { ONE_SLOT } from '../../src/core/resources';
 import { isTerminal, type Change, type Outcome, type TaskState } from '../../src/core/task';
-import { after, strategyName, taskId, type QueueKey, type TaskId } from '../../src/core/units';
+import { taskId, type QueueKey, type TaskId } from '../../src/core/units';
 import { draftOf, fleetRig, instanceDraftOf, settingsOf } from './builders';
 import type { FakeClock } from './fake-clock';
 import { FleetLedger, must, REMOTE_IDS } from './fleet-ledger';

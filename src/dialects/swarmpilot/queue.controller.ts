@@ -80,7 +80,7 @@ export class QueueController {
             status: 'error',
             task_id: 'order-4711',
             scheduled_ti: null,
-            error: '50000 tasks wait in model/llama-3-8b; its limit is 50000',
+            error: '50000 tasks wait for model "llama-3-8b"; the limit of its queue is 50000',
           },
         ],
       },

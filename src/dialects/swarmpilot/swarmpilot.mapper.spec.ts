@@ -6,7 +6,6 @@ import {
   instanceOf,
   taskOf,
 } from '../../../test/support/builders';
-import { VERSION } from '../../config/version';
 import { SchedulerError, type ErrorCode } from '../../core/errors';
 import { TASK_STATES, type TaskState } from '../../core/task';
 import { instanceId, instant, taskId } from '../../core/units';
@@ -19,7 +18,6 @@ import {
   allTasks,
   batchTaken,
   cleared,
-  health,
   notified,
   queueInfo,
   registered,
@@ -407,33 +405,5 @@ describe('toQueue', () => {
     expect(toQueue({ name: 's' })).toBeNull();
     expect(toQueue({ name: 's', model_name: null })).toBeNull();
     expect(toQueue({ name: 's', model_name: 'm' })).toBe('model/m');
-  });
-});
-
-describe('health', () => {
-  const SETTINGS = { version: '18.4', fsync: 'on', synchronousCommit: 'off', fullPageWrites: 'on' };
-
-  it('is good when the database answers and the journal records', () => {
-    expect(health(SETTINGS, true)).toEqual({
-      status: 'healthy',
-      service: 'scheduler',
-      version: VERSION,
-      details: {
-        postgresql: {
-          version: '18.4',
-          fsync: 'on',
-          synchronous_commit: 'off',
-          full_page_writes: 'on',
-        },
-      },
-    });
-  });
-
-  it.each([
-    [undefined, true, /does not answer/],
-    [SETTINGS, false, /cannot be recorded/],
-  ])('is bad otherwise: %j, %j', (database, canRecord, message) => {
-    const error = { code: 'store_unavailable', message: expect.stringMatching(message) };
-    expect(() => health(database, canRecord)).toThrow(expect.objectContaining(error));
   });
 });
