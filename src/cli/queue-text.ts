@@ -61,11 +61,19 @@ export function queueText(queue: Fields): string {
     ['attempt timeout', durationText(queue.number('attempt_timeout_ms'))],
     ['waiting', String(queue.number('waiting'))],
     ['running', String(queue.number('running'))],
+    ['no new work', unfitText(queue)],
   ]);
   const lines = queue.list('instances').map((instance) => ({ queue, instance }));
   const waits = tableText(lines, WAIT_COLUMNS, 'it has no instance');
   const statistics = queue.optionalObject('statistics');
   return `${record}\n${waits}${statistics === null ? '' : `\n${statisticsText(statistics)}`}`;
+}
+
+/** How many of its instances get no new work, and why; null when all do. */
+function unfitText(queue: Fields): string | null {
+  const reasons = queue.optionalObject('unfit')?.numbers() ?? [];
+  const parts = reasons.map(([reason, count]) => `${reason} (${count})`);
+  return parts.length === 0 ? null : `at instances: ${parts.join(', ')}`;
 }
 
 /** One line of the statistics: one of the times of one of the spans. */

@@ -42,31 +42,60 @@ function showVerb(): Command {
     );
 }
 
+/** Null: as for every queue again. */
 interface SetFlags extends ClientFlags {
-  readonly strategy?: string;
-  readonly orderWeight?: number;
-  readonly prefetch?: number;
-  readonly limit?: number;
-  readonly attemptTimeout?: number;
+  readonly strategy?: string | null;
+  readonly orderWeight?: number | null;
+  readonly prefetch?: number | null;
+  readonly limit?: number | null;
+  readonly attemptTimeout?: number | null;
 }
 
 const SET_EXAMPLES = [
   'foresail queues set llama --strategy shortest_queue',
   'foresail queues set llama --prefetch 1 --limit 1000 --attempt-timeout 600',
+  'foresail queues set llama --strategy default',
 ];
 
+const SET_NOTES = `
+Each takes "default" too: the queue is then served as every queue without a setting of its own. A
+queue may be set up before its first instance comes.
+`;
+
+/** A value of a setting, or its default, for an option. */
+function orDefault<T>(read: (text: string) => T): (text: string) => T | null {
+  return (text) => (text === 'default' ? null : read(text));
+}
+
 function setVerb(): Command {
-  return clientVerb('set', 'change settings of a queue, from its next task on', SET_EXAMPLES)
+  return clientVerb(
+    'set',
+    'change settings of a queue, from its next task on',
+    SET_EXAMPLES,
+    SET_NOTES,
+  )
     .argument('<model>', 'its model', nameText)
-    .option('--strategy <name>', 'how its tasks are placed; "foresail strategy" lists them')
+    .option(
+      '--strategy <name>',
+      'how its tasks are placed; "foresail strategy" lists them',
+      orDefault(nameText),
+    )
     .option(
       '--order-weight <number>',
       'how far short tasks overtake long ones; 0: not at all',
-      numberFrom(0, 1_000),
+      orDefault(numberFrom(0, 1_000)),
     )
-    .option('--prefetch <tasks>', 'tasks at an instance beyond its slots', wholeFrom(0, 1_000))
-    .option('--limit <tasks>', 'most tasks that may wait', wholeFrom(1, 10_000_000))
-    .option('--attempt-timeout <seconds>', 'longest run of a task', numberFrom(0.001, 1_728_000))
+    .option(
+      '--prefetch <tasks>',
+      'tasks at an instance beyond its slots',
+      orDefault(wholeFrom(0, 1_000)),
+    )
+    .option('--limit <tasks>', 'most tasks that may wait', orDefault(wholeFrom(1, 10_000_000)))
+    .option(
+      '--attempt-timeout <seconds>',
+      'longest run of a task',
+      orDefault(numberFrom(0.001, 1_728_000)),
+    )
     .action(guarded(change));
 }
 

@@ -85,11 +85,13 @@ describe('queues', () => {
   it.each([[['queues', 'org/m']], [['queues', 'show', 'org/m']]])(
     'are shown one by one with their statistics: %s',
     async (args) => {
-      api.answer = () => ({ body: queueAnswer({ statistics: statisticsAnswer() }) });
+      const changed = { statistics: statisticsAnswer(), unfit: { no_replicas: 2 } };
+      api.answer = () => ({ body: queueAnswer(changed) });
       const { out } = await cli(...args, '-o', 'table');
 
       expect(api.calls[0]?.path).toBe('/v1/queues/org%2Fm');
       expect(out).toMatch(/^model +m\nstate +open\n/);
+      expect(out).toContain('at instances: no_replicas (2)\n');
       expect(out).toMatch(/\nlast tasks +12 +wait +150 ms +100 ms .* 1 min 1 s\n/);
       expect(out).toMatch(/\nlast hour +0 +total +– /);
     },
@@ -99,7 +101,7 @@ describe('queues', () => {
     api.answer = () => ({ body: queueAnswer({ prefetch: 1 }) });
     const { code, out } = await cli(
       ...['queues', 'set', 'm', '--prefetch', '1', '--order-weight', '0'],
-      ...['--attempt-timeout', '1.5', '--strategy', 'weighted', '-o', 'json'],
+      ...['--attempt-timeout', '1.5', '--strategy', 'weighted', '--limit', 'default'],
     );
 
     expect(code).toBe(0);
@@ -110,6 +112,7 @@ describe('queues', () => {
       prefetch: 1,
       order_weight: 0,
       attempt_timeout_ms: 1500,
+      limit: null,
     });
   });
 

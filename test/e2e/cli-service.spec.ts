@@ -56,4 +56,39 @@ describe('the command line and a real scheduler', () => {
     expect(wrong.code).toBe(2);
     expect(wrong.err).toContain('lost');
   });
+
+  it('show the fleet, drain an instance and put it back', async () => {
+    const [instance] = await json('instances', '--model', 'm', '--health', 'online');
+    const none = await json('instances', '--model', 'other');
+    const drained = await cli('drain', 'gpu7', '-o', 'table');
+    const shown = await cli('instances', 'gpu7', '-o', 'table');
+    const back = await json('drain', String(instance?.['id']), '--undo');
+
+    expect(instance).toMatchObject({ name: 'gpu7', model: 'm' });
+    expect(none).toEqual([]);
+    expect(drained.out).toMatch(/\ngpu7 +m +gpu7 +draining /);
+    expect(shown.out).toMatch(/\nnew work +draining\ndraining +yes\n/);
+    expect(back).toMatchObject([{ error: null, instance: { draining: false } }]);
+  });
+
+  it('show queues and strategies, set, pause and resume', async () => {
+    const listed = await cli('queues', '-o', 'table');
+    const set = await cli(...['queues', 'set', 'm', '--strategy', 'weighted', '--prefetch', '1']);
+    const strategy = await cli('strategy', '-o', 'table');
+    const paused = await cli('queues', 'pause', 'm', '-o', 'table');
+    const resumed = await cli('queues', 'resume', 'm');
+    const unset = await cli('queues', 'set', 'm', '--strategy', 'default', '--prefetch', 'default');
+    const shown = await cli('queues', 'm', '-o', 'table');
+    const wrong = await cli('queues', 'set', 'm', '--strategy', 'fastest');
+
+    expect(listed.out).toMatch(/\nm +earliest +0 +\d +gpu7 /);
+    expect(JSON.parse(set.out)).toMatchObject({ strategy: 'weighted', prefetch: 1 });
+    expect(strategy.out).toMatch(/\nm +weighted\n[^]*\nearliest +late +default\n/);
+    expect(paused.out).toMatch(/\nstate +paused: nothing is placed\n/);
+    expect(JSON.parse(resumed.out)).toMatchObject({ paused: false });
+    expect(JSON.parse(unset.out)).toMatchObject({ strategy: 'earliest', prefetch: 0 });
+    expect(shown.out).toMatch(/\nlast tasks +1 +wait /);
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain('shortest_queue');
+  });
 });
