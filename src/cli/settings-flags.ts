@@ -16,13 +16,14 @@ export function withSettingsFlags(command: Command): Command {
 }
 
 /**
- * The settings by these flags, the environment and the file.
+ * The settings by these flags, the environment and the file. A verb may hand over all its flags:
+ * those that are no settings are left alone.
  * @throws {ConfigError} that lists every fault
  */
-export async function settingsOf(flags: SettingsFlags): Promise<Config> {
+export async function settingsOf({ config, dataDir }: SettingsFlags): Promise<Config> {
   // The schema is built by a library that takes longer to load than `--help` may take.
   const { loadConfig } = await import('../config/load-config.js');
-  return loadConfig(sourcesOf(flags));
+  return loadConfig({ flags: { dataDir }, ...(config === undefined ? {} : { file: config }) });
 }
 
 /** Flags of the service itself: settings that are often another one at the next start. */

@@ -252,8 +252,9 @@ described('a second machine', () => {
     let key: string;
 
     beforeAll(async () => {
-      const { out } = await endOf(['keys', 'create', '--label', 'second machine', '-o', 'json']);
-      key = (JSON.parse(out) as { key: string }).key;
+      const made = await endOf(['keys', 'create', '--label', 'second machine', '-o', 'json']);
+      if (made.code !== 0) throw new Error(made.err);
+      key = (JSON.parse(made.out) as { key: string }).key;
       await serve(SCHEDULER);
     });
     afterAll(stopAll);
