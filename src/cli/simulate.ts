@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError } from 'commander';
-import { FLEET_PRESETS, readFleetFile } from '../simulation/fleets';
+import { FLEET_PRESETS, type SimulatedInstance } from '../simulation/fleets';
 import { waitPlot } from '../simulation/plot';
 import { SIMULATED_STRATEGIES } from '../simulation/policies';
 import { PREDICTOR_PRESETS } from '../simulation/predictors';
@@ -104,7 +104,7 @@ export function simulateCommand(): Command {
 }
 
 async function simulate(flags: SimulateFlags): Promise<void> {
-  const fleet = FLEET_PRESETS.get(flags.fleet) ?? readFleetFile(flags.fleet);
+  const fleet = await fleetOf(flags.fleet);
   const rows = await readTrace(flags.trace, flags.limit);
   const policies = policiesOf(flags);
   const total = flags.load.length * flags.seed.length * policies.length * rows.length;
@@ -132,6 +132,15 @@ async function simulate(flags: SimulateFlags): Promise<void> {
   process.stdout.write(
     asJson ? jsonText({ trace: flags.trace, runs }) : tableText(runs, COLUMNS, ''),
   );
+}
+
+/** @throws {YamlFileError} when it is neither a name nor a file that can be used */
+async function fleetOf(nameOrFile: string): Promise<readonly SimulatedInstance[]> {
+  const preset = FLEET_PRESETS.get(nameOrFile);
+  if (preset !== undefined) return preset;
+  // The schema is built by a library that takes longer to load than `--help` may take.
+  const { readFleetFile } = await import('../simulation/fleet-file.js');
+  return readFleetFile(nameOrFile);
 }
 
 const BAR = '{bar} {percentage}% of {total} tasks, {eta_formatted} left';

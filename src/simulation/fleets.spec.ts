@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { YamlFileError } from '../config/yaml-file';
-import { FLEET_PRESETS, readFleetFile } from './fleets';
+import { readFleetFile } from './fleet-file';
+import { FLEET_PRESETS } from './fleets';
 
 describe('fleets of a simulation', () => {
   const folder = mkdtempSync(join(tmpdir(), 'foresail-fleet-'));

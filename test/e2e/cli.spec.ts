@@ -28,6 +28,8 @@ const VERBS = [
   'queues resume',
   'strategy',
   'replay',
+  'simulate',
+  'predict',
   'db',
   'db status',
   'db url',
