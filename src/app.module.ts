@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 import { ConfigModule } from './config/config.module';
 import type { Config } from './config/config.schema';
 import type { StrategyCatalog } from './core/strategy';
+import { predictorDialect } from './dialects/predictor/predictor.dialect';
+import { PredictorModule } from './dialects/predictor/predictor.module';
 import { SwarmpilotModule } from './dialects/swarmpilot/swarmpilot.module';
 import { swarmpilotDialect } from './dialects/swarmpilot/swarmpilot.dialect';
 import { ExecutorsModule } from './executors/executors.module';
@@ -55,6 +57,7 @@ export interface TermStore {
 /** Everything that is spoken here; the native API owns what is nobody else's. */
 export const DIALECTS: NonEmpty<Dialect> = [
   swarmpilotDialect,
+  predictorDialect,
   nativeDialect([
     ...LIVENESS_ROUTES,
     ...READINESS_ROUTES,
@@ -94,6 +97,7 @@ export class AppModule {
         QueuesModule,
         HealthModule,
         SwarmpilotModule,
+        PredictorModule,
       ],
     };
   }

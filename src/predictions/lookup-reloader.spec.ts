@@ -73,7 +73,7 @@ describe('LookupReloader', () => {
   it('is empty without a file', () => {
     const none = LookupReloader.open(undefined, loggerOf(told));
     expect(none.status).toBeNull();
-    expect(none.table.models()).toEqual([]);
+    expect(none.table.models).toEqual([]);
     none.close();
   });
 

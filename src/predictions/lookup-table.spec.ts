@@ -68,7 +68,7 @@ describe('LookupTable', () => {
   });
 
   it('tells which models it is about', () => {
-    expect(table.models()).toEqual([
+    expect(table.models).toEqual([
       {
         modelType: 'llama',
         modelName: null,

@@ -26,6 +26,7 @@ export interface KnownModel {
  */
 export class LookupTable {
   private readonly byModel = new Map<string, LookupRecord[]>();
+  private known: readonly KnownModel[] | undefined;
   private readonly answers = new Map<string, QuantileDistribution | undefined>();
 
   constructor(readonly records: readonly LookupRecord[]) {
@@ -53,11 +54,11 @@ export class LookupTable {
   }
 
   /** The models that the records are about, in the order of the file. */
-  models(): readonly KnownModel[] {
-    return [...this.byModel].flatMap(([modelType, records]) => {
-      const names = new Set(records.map(({ info }) => info.get('model_name') ?? null));
-      return [...names].map((modelName) => knownModel(modelType, modelName, records));
-    });
+  get models(): readonly KnownModel[] {
+    this.known ??= [...this.byModel].flatMap(([modelType, records]) =>
+      knownModels(modelType, records),
+    );
+    return this.known;
   }
 }
 
@@ -96,20 +97,20 @@ function merge(records: readonly LookupRecord[]): QuantileDistribution {
   return new QuantileDistribution(MERGED_LEVELS, values);
 }
 
-function knownModel(
-  modelType: string,
-  modelName: string | null,
-  records: readonly LookupRecord[],
-): KnownModel {
-  const named = records.filter(({ info }) => (info.get('model_name') ?? null) === modelName);
-  const hardware = named.flatMap(({ info }) => info.get('hardware') ?? []);
-  const software = named.flatMap(({ info }) => softwareOf(info));
-  return {
+function knownModels(modelType: string, records: readonly LookupRecord[]): readonly KnownModel[] {
+  const byName = new Map<string | null, LookupRecord[]>();
+  for (const record of records) {
+    const name = record.info.get('model_name') ?? null;
+    const named = byName.get(name);
+    if (named) named.push(record);
+    else byName.set(name, [record]);
+  }
+  return [...byName].map(([modelName, named]) => ({
     modelType,
     modelName,
-    hardwareTypes: [...new Set(hardware)],
-    softwareVersions: [...new Set(software)],
-  };
+    hardwareTypes: [...new Set(named.flatMap(({ info }) => info.get('hardware') ?? []))],
+    softwareVersions: [...new Set(named.flatMap(({ info }) => softwareOf(info)))],
+  }));
 }
 
 function softwareOf(info: LookupRecord['info']): readonly string[] {

@@ -11,8 +11,14 @@ export const PREDICTION_MODES = ['default', 'lookup_table'] as const;
 export type PredictionMode = (typeof PREDICTION_MODES)[number];
 
 /** True for the name of a mode. */
-export function isPredictionMode(name: string): name is PredictionMode {
+function isPredictionMode(name: string): name is PredictionMode {
   return (PREDICTION_MODES as readonly string[]).includes(name);
+}
+
+/** What became of a choice. A name that is none is expected, and changes nothing. */
+export interface ModeChoice {
+  readonly kind: 'chosen' | 'unknown';
+  readonly name: string;
 }
 
 /** Chooses where predictions come from. */
@@ -38,9 +44,11 @@ export class PredictionModeService implements OnModuleInit {
    * Takes effect on the next submission and survives a restart.
    * @throws {SchedulerError} store_unavailable, not_leading; nothing has changed then
    */
-  async choose(mode: PredictionMode): Promise<void> {
-    await this.repository.setMode(mode);
-    this.mode = mode;
-    this.logger.log(`tasks are predicted in mode ${mode} from now on`);
+  async choose(name: string): Promise<ModeChoice> {
+    if (!isPredictionMode(name)) return { kind: 'unknown', name };
+    await this.repository.setMode(name);
+    this.mode = name;
+    this.logger.log(`tasks are predicted in mode ${name} from now on`);
+    return { kind: 'chosen', name };
   }
 }

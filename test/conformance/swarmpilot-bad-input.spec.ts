@@ -152,6 +152,7 @@ const POSTS: readonly Call[] = [
     good: { name: 'nothing', model_name: 'm' },
     fields: { name: text(100), model_name: optionalText(256) },
   },
+  { path: '/scheduler/predict_mode', good: { mode: 'nothing' }, fields: { mode: text(100) } },
 ];
 
 // --- bodies ----------------------------------------------------------------------------------

@@ -91,6 +91,44 @@ describe('POST /scheduler/set', () => {
   });
 });
 
+describe('POST /scheduler/predict_mode', () => {
+  let rig: ConformanceRig;
+
+  beforeAll(async () => {
+    rig = await ConformanceRig.start();
+  });
+  afterAll(() => rig.close());
+
+  const set = (mode: string) => rig.post('/scheduler/predict_mode', { mode });
+  const mode = async (): Promise<unknown> =>
+    ((await rig.get('/predictor/health')).body as { mode: unknown }).mode;
+
+  it.each(['lookup_table', 'default'])('takes %s', async (name) => {
+    const { status, headers, body } = await set(name);
+    expect([status, body]).toEqual([200, { status: 'success', message: 'OK' }]);
+    expect(headers['content-type']).toBe('application/json; charset=utf-8');
+    expect(await mode()).toBe(name);
+  });
+
+  it.each(['oracle', 'DEFAULT', 'constructor', '__proto__', ' default'])(
+    'answers 200 with an error for the unknown mode %j, lists the valid ones, and changes nothing',
+    async (name) => {
+      const before = await rig.rows();
+      const { status, body } = await set(name);
+      const message = `unknown mode ${JSON.stringify(name)}; valid: default, lookup_table`;
+      expect([status, body]).toEqual([200, { status: 'error', message }]);
+      expect(await rig.rows()).toEqual(before);
+    },
+  );
+
+  it('survives a restart', async () => {
+    expect(await mode()).toBe('default');
+    await set('lookup_table');
+    await rig.restart();
+    expect(await mode()).toBe('lookup_table');
+  });
+});
+
 describe('a full queue', () => {
   let rig: ConformanceRig;
 

@@ -1,15 +1,19 @@
 import { Body, Controller, Post } from '@nestjs/common';
 import { strategyName } from '../../core/units';
 import type { Plain } from '../../http/dto-fields';
+import { PredictionModeService } from '../../predictions/prediction-mode.service';
 import { QueueSettingsService } from '../../queues/queue-settings.service';
-import { SetStrategyAnswerDto, SetStrategyDto } from './dto/scheduler.dto';
+import { SetPredictModeDto, SetStrategyDto, SettingAnswerDto } from './dto/scheduler.dto';
 import { SwarmpilotRoute } from './swarmpilot-route';
-import { toQueue } from './swarmpilot.mapper';
+import { modeSet, toQueue } from './swarmpilot.mapper';
 
-/** How tasks are placed. */
+/** How tasks are placed, and where their predictions come from. */
 @Controller('/scheduler')
 export class SchedulerController {
-  constructor(private readonly settings: QueueSettingsService) {}
+  constructor(
+    private readonly settings: QueueSettingsService,
+    private readonly modes: PredictionModeService,
+  ) {}
 
   /**
    * Choose the strategy that places tasks.
@@ -19,7 +23,7 @@ export class SchedulerController {
   @Post('/set')
   @SwarmpilotRoute({
     operationId: 'setStrategy',
-    answer: SetStrategyAnswerDto,
+    answer: SettingAnswerDto,
     examples: {
       chosen: { status: 'success', message: 'OK' },
       'unknown name': {
@@ -28,8 +32,29 @@ export class SchedulerController {
       },
     },
   })
-  async set(@Body() body: SetStrategyDto): Promise<Plain<SetStrategyAnswerDto>> {
+  async set(@Body() body: SetStrategyDto): Promise<Plain<SettingAnswerDto>> {
     await this.settings.change(toQueue(body), { strategy: strategyName(body.name) });
     return { status: 'success', message: 'OK' };
+  }
+
+  /**
+   * Choose where predictions come from.
+   *
+   * @remarks Takes effect on the next submission and survives a restart.
+   */
+  @Post('/predict_mode')
+  @SwarmpilotRoute({
+    operationId: 'setPredictMode',
+    answer: SettingAnswerDto,
+    examples: {
+      chosen: { status: 'success', message: 'OK' },
+      'unknown mode': {
+        status: 'error',
+        message: 'unknown mode "oracle"; valid: default, lookup_table',
+      },
+    },
+  })
+  async setPredictMode(@Body() body: SetPredictModeDto): Promise<Plain<SettingAnswerDto>> {
+    return modeSet(await this.modes.choose(body.mode));
   }
 }

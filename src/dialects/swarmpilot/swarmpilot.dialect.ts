@@ -26,6 +26,7 @@ export const swarmpilotDialect: Dialect = {
     call('POST', '/result/submit'),
     call('POST', '/result/fetch'),
     call('POST', '/scheduler/set'),
+    call('POST', '/scheduler/predict_mode'),
     { method: 'GET', path: HEALTH_PATH, access: 'open' },
   ],
   owns: (path) => PREFIXES.some((prefix) => path === prefix || path.startsWith(`${prefix}/`)),

@@ -8,6 +8,7 @@ import type { JsonObject, Plain } from '../../http/dto-fields';
 import { jsonText, withMember } from '../../http/json-text';
 import type { Registration } from '../../instances/instances.service';
 import type { DurabilitySettings } from '../../persistence/postgres-settings';
+import { PREDICTION_MODES, type ModeChoice } from '../../predictions/prediction-mode.service';
 import type { InstanceWait } from '../../queues/queues.service';
 import type { BatchOutcome } from '../../tasks/batch-submitter';
 import { FETCH_RESULT } from '../../tasks/early-reports';
@@ -31,7 +32,7 @@ import type {
   TaskCompleteAnswerDto,
   TaskCompleteDto,
 } from './dto/report.dto';
-import type { SetStrategyDto } from './dto/scheduler.dto';
+import type { SetStrategyDto, SettingAnswerDto } from './dto/scheduler.dto';
 import type {
   AllTasksAnswerDto,
   ClearAnswerDto,
@@ -322,6 +323,13 @@ export function resultTaken(
 /** The queue whose strategy is set; null means all without one of their own. */
 export function toQueue({ model_name: model = null }: Plain<SetStrategyDto>): QueueKey | null {
   return model === null ? null : queueKey('model', model);
+}
+
+/** The answer to the choice of a mode. */
+export function modeSet({ kind, name }: ModeChoice): Plain<SettingAnswerDto> {
+  if (kind === 'chosen') return { status: 'success', message: 'OK' };
+  const valid = PREDICTION_MODES.join(', ');
+  return { status: 'error', message: `unknown mode ${JSON.stringify(name)}; valid: ${valid}` };
 }
 
 /**

@@ -3,6 +3,7 @@ import { Nullable } from '../../../http/dto-fields';
 import { LONGEST_MODEL_NAME } from './limits';
 
 const LONGEST_STRATEGY_NAME = 100;
+const LONGEST_MODE_NAME = 100;
 
 /** `POST /scheduler/set` */
 export class SetStrategyDto {
@@ -29,8 +30,21 @@ export class SetStrategyDto {
   model_name?: string | null;
 }
 
-/** What became of it. */
-export class SetStrategyAnswerDto {
+/** `POST /scheduler/predict_mode` */
+export class SetPredictModeDto {
+  /**
+   * Where predictions come from, beside the tasks' own: `default` (predictor service, what was
+   * learned, lookup table) or `lookup_table`.
+   * @example 'default'
+   */
+  @IsString()
+  @MinLength(1)
+  @MaxLength(LONGEST_MODE_NAME)
+  mode!: string;
+}
+
+/** What became of a setting. */
+export class SettingAnswerDto {
   /**
    * `error` for a name that is not known.
    * @example 'success'
