@@ -4,6 +4,7 @@ import {
   json,
   startFrozen,
   startRaw,
+  startThread,
   WorkerStub,
   type RawStub,
 } from '../../test/support/worker-stub';
@@ -70,6 +71,20 @@ describe('Connection', () => {
     }
     // A connection rests for a turn of the event loop after each answer; another one fills in.
     expect(worker.connections).toBeLessThanOrEqual(2);
+  });
+
+  it('takes an answer that came in time while this process was busy', async () => {
+    const thread = await startThread();
+    started.push(thread);
+    const timeoutMs = 2_000;
+    const over = performance.now() + timeoutMs + 100;
+    const call = connect(thread).tell({ ...GET, timeoutMs }, text);
+    await until(() => thread.held === 1, 'the request');
+    // What comes after this turn are the timers, before anything that has arrived is read.
+    await new Promise(setImmediate);
+    thread.answerAndBlock();
+    while (performance.now() < over);
+    expect(await call).toBe('{}');
   });
 
   it('opens no more connections than allowed, and gives every call its turn', async () => {

@@ -74,7 +74,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     private readonly resolve: (answer: Answer) => void,
     private readonly reject: (error: CallError) => void,
   ) {
-    this.timer = setTimeout(() => this.expire(), request.timeoutMs);
+    this.timer = setTimeout(() => this.expireSoon(), request.timeoutMs);
   }
 
   /** Called right before the first byte is written. */
@@ -125,6 +125,13 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 
   private get isOk(): boolean {
     return this.status >= 200 && this.status < 300;
+  }
+
+  /** An answer that has arrived while this process was busy is read first: it came in time. */
+  private expireSoon(): void {
+    setImmediate(() => {
+      if (!this.over) this.expire();
+    });
   }
 
   private expire(): void {

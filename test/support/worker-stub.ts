@@ -113,6 +113,59 @@ export async function startRaw(greet: (socket: Socket, data: Buffer) => void): P
   };
 }
 
+/** A server in a thread of its own, which answers while the test holds its own thread up. */
+export interface ThreadStub extends RawStub {
+  /** Requests that have come and are not answered yet. */
+  readonly held: number;
+  /** Answers them with `{}`, and holds this thread up until that has been sent. */
+  answerAndBlock(): void;
+}
+
+const HELD = 0;
+const GO = 1;
+
+export async function startThread(): Promise<ThreadStub> {
+  const state = new Int32Array(new SharedArrayBuffer(8));
+  const thread = new Worker(HOLDING_LISTENER, { eval: true, workerData: state });
+  const port = await new Promise<number>((resolve) => thread.once('message', resolve));
+  return {
+    host: '127.0.0.1',
+    port,
+    get held() {
+      return Atomics.load(state, HELD);
+    },
+    answerAndBlock: () => {
+      Atomics.store(state, GO, 1);
+      for (let held = Atomics.load(state, HELD); held > 0; held = Atomics.load(state, HELD)) {
+        if (Atomics.wait(state, HELD, held, 20_000) === 'timed-out') throw new Error('no answer');
+      }
+    },
+    stop: async () => {
+      await thread.terminate();
+    },
+  };
+}
+
+const HOLDING_LISTENER = `
+  const { parentPort, workerData: state } = require('node:worker_threads');
+  const [HELD, GO] = [0, 1];
+  const held = [];
+  const server = require('node:http').createServer((request, response) => {
+    held.push(response);
+    Atomics.add(state, HELD, 1);
+  });
+  setInterval(() => {
+    if (Atomics.load(state, GO) === 0) return;
+    for (const response of held.splice(0)) {
+      response.end('{}', () => {
+        Atomics.sub(state, HELD, 1);
+        Atomics.notify(state, HELD);
+      });
+    }
+  }, 5);
+  server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
+`;
+
 /**
  * A port whose process is frozen: the system takes a connection or two for it, and lets all others
  * hang before they are established. Linux only.
