@@ -42,13 +42,15 @@ function showVerb(): Command {
     );
 }
 
-/** Null: as for every queue again. */
+/** As for every queue again. */
+const DEFAULT = 'default';
+
 interface SetFlags extends ClientFlags {
-  readonly strategy?: string | null;
-  readonly orderWeight?: number | null;
-  readonly prefetch?: number | null;
-  readonly limit?: number | null;
-  readonly attemptTimeout?: number | null;
+  readonly strategy?: string;
+  readonly orderWeight?: number | typeof DEFAULT;
+  readonly prefetch?: number | typeof DEFAULT;
+  readonly limit?: number | typeof DEFAULT;
+  readonly attemptTimeout?: number | typeof DEFAULT;
 }
 
 const SET_EXAMPLES = [
@@ -62,9 +64,9 @@ Each takes "default" too: the queue is then served as every queue without a sett
 queue may be set up before its first instance comes.
 `;
 
-/** A value of a setting, or its default, for an option. */
-function orDefault<T>(read: (text: string) => T): (text: string) => T | null {
-  return (text) => (text === 'default' ? null : read(text));
+/** A number for a setting, or the word for its default, for an option. */
+function orDefault(read: (text: string) => number): (text: string) => number | typeof DEFAULT {
+  return (text) => (text === DEFAULT ? DEFAULT : read(text));
 }
 
 function setVerb(): Command {
@@ -78,7 +80,7 @@ function setVerb(): Command {
     .option(
       '--strategy <name>',
       'how its tasks are placed; "foresail strategy" lists them',
-      orDefault(nameText),
+      nameText,
     )
     .option(
       '--order-weight <number>',
@@ -104,16 +106,22 @@ async function change(model: string, flags: SetFlags): Promise<void> {
   const settings = {
     ...{ strategy, prefetch, limit },
     order_weight: orderWeight,
-    attempt_timeout_ms: attemptTimeout && Math.round(attemptTimeout * 1_000),
+    attempt_timeout_ms:
+      typeof attemptTimeout === 'number' ? Math.round(attemptTimeout * 1_000) : attemptTimeout,
   };
   if (Object.values(settings).every((value) => value === undefined)) {
     const names = '--strategy, --order-weight, --prefetch, --limit, --attempt-timeout';
     throw new CommandFailure(EXIT.usage, `nothing to set; name at least one of ${names}`);
   }
   const answer = await withClient(flags, (client) =>
-    client.patch(pathOf(model), JSON.stringify(settings)),
+    client.patch(pathOf(model), JSON.stringify(settings, defaultAsNull)),
   );
   print(viewOf(answer, 'the answer to PATCH /v1/queues/{model}'), flags.output);
+}
+
+/** What the wire says for the default. */
+function defaultAsNull(_: string, value: unknown): unknown {
+  return value === DEFAULT ? null : value;
 }
 
 function pauseVerb(): Command {
