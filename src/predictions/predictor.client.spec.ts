@@ -146,7 +146,7 @@ describe('PredictorClient', () => {
       found(null, [{ address: '169.254.169.254', family: 4 }]),
     );
     opened.push(client);
-    expect((await failureOf(client.health())).message).toContain('(linkLocal)');
+    expect((await failureOf(client.health())).message).toContain('(link-local)');
     expect(() => new PredictorClient('http://169.254.169.254')).toThrow(/predictor URL/);
   });
 

@@ -36,14 +36,15 @@ interface Ends {
 
 async function write({ count, state = 'succeeded', queue = 'm', ...ms }: Ends): Promise<void> {
   const failure = state === 'failed' ? `'worker_error'` : 'NULL';
+  const stopped = state === 'cancelled' ? `'cancelled'` : 'NULL';
   await source.query(`
     INSERT INTO tasks
            (id, kind, queue_name, priority, state, attempt_no, event_seq, payload_bytes,
-            failure_kind, prediction_method, prediction_levels, prediction_quantiles, max_attempts,
+            failure_kind, stop_reason, prediction_method, prediction_levels, prediction_quantiles, max_attempts,
             attempt_timeout_ms, demand_slots, demand_cpu, demand_memory_gb, demand_gpu_memory_gb,
             submitted_at, started_at, finished_at, execution_ms, epoch, updated_at)
     SELECT gen_random_uuid(), 'model', '${queue}', 0, '${state}', 1, 4, 0,
-           ${failure}, 'default', '{0.5}', '{100}', 3,
+           ${failure}, ${stopped}, 'default', '{0.5}', '{100}', 3,
            1000, 1, 0, 0, 0,
            t.end - (${ms.total}) * interval '1 ms',
            t.end - (${ms.total}) * interval '1 ms' + (${ms.wait}) * interval '1 ms',
