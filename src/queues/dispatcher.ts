@@ -13,6 +13,7 @@ import { CLOCK } from '../ops/system';
 import { WakeupBell } from '../ops/wakeup';
 import { InDoubt } from '../tasks/in-doubt';
 import { Outbox } from '../tasks/outbox';
+import type { Payload } from '../tasks/payload-cache';
 import { PayloadReader } from '../tasks/payload-reader';
 import { TaskLifecycle } from '../tasks/task-lifecycle';
 import { TaskRecorder } from '../tasks/task-recorder';
@@ -76,7 +77,7 @@ export class Dispatcher implements OnApplicationBootstrap {
       this.wakeIn(STORE_RETRY_MS);
       return;
     }
-    for (const held of this.outbox.take()) this.inBackground(this.sendOrDoubt(held));
+    for (const held of this.outbox.take()) this.inBackground(this.dispatch(held));
     this.place();
     const due = this.fleet.nextDue();
     if (due !== undefined) this.wakeIn(due - this.clock.now());
@@ -108,23 +109,33 @@ export class Dispatcher implements OnApplicationBootstrap {
     this.timer.unref();
   }
 
+  /** What goes wrong before anything was sent leaves no doubt: the task waits again at once. */
+  private async dispatch(held: Held): Promise<void> {
+    const { attempt, task } = held;
+    const payload = await this.payloads.read(task.id).catch(async (error: unknown) => {
+      await this.lifecycle.returned(held, 'its payload could not be read');
+      throw error;
+    });
+    if (attempt.state !== 'live')
+      return this.lifecycle.returned(held, 'stopped before it was sent');
+    const instance = this.fleet.instances.get(attempt.instanceId);
+    if (!instance || !payload) return this.lifecycle.returned(held, 'nothing to send');
+    return this.sendOrDoubt(held, instance, payload);
+  }
+
   /** Whatever goes wrong on the way, the attempt is not forgotten. */
-  private async sendOrDoubt(held: Held): Promise<void> {
+  private async sendOrDoubt(held: Held, instance: Instance, payload: Payload): Promise<void> {
     try {
-      await this.send(held);
+      await this.send(held, instance, payload);
     } catch (error) {
-      this.doubts.add(held, this.clock.now());
+      // With an id its worker is known to have it.
+      if (held.attempt.remoteId === null) this.doubts.add(held, this.clock.now());
       throw error;
     }
   }
 
-  private async send(held: Held): Promise<void> {
+  private async send(held: Held, instance: Instance, payload: Payload): Promise<void> {
     const { attempt, task } = held;
-    if (attempt.state !== 'live')
-      return this.lifecycle.returned(held, 'stopped before it was sent');
-    const instance = this.fleet.instances.get(attempt.instanceId);
-    const payload = await this.payloads.read(task.id);
-    if (!instance || !payload) return this.lifecycle.returned(held, 'nothing to send');
     this.fleet.course.sent(held);
     crashPoint('dispatch:before-send');
     const result = await this.executor.start(instance, {
