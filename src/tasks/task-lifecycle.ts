@@ -75,17 +75,14 @@ export class TaskLifecycle {
     const held = await this.attemptOf(report, instance);
     if (!held) return this.reportOfUnknown(report, instance);
     if (held.attempt.instanceId !== instance.id) return this.foreign(held.task, report, instance);
+    if (isEnd(held, report)) this.assertRecordable();
     const answer = await this.apply(held, report);
     crashPoint('report:recorded');
     return answer;
   }
 
-  /**
-   * Ends an attempt, whoever found out.
-   * @throws {SchedulerError} store_unavailable; nothing has changed then
-   */
+  /** Ends an attempt, whoever found out. While PostgreSQL is away the commit is waited for. */
   async end(held: Held, outcome: Outcome, result: string | null): Promise<ReportAnswer> {
-    this.assertRecordable();
     const { task } = held;
     const ending = this.fleet.course.ended(held, this.believable(held, outcome));
     this.bell.signal();
@@ -100,9 +97,10 @@ export class TaskLifecycle {
   }
 
   /** What a worker said of its own accord: the end with its result, or only that it is through. */
-  private async apply(held: Held, { outcome, result }: EndReport): Promise<ReportAnswer> {
-    if (result !== FETCH_RESULT) return this.end(held, outcome, result);
-    if (held.attempt.state === 'abandoned') return this.end(held, outcome, null);
+  private async apply(held: Held, report: EndReport): Promise<ReportAnswer> {
+    const { outcome, result } = report;
+    if (isEnd(held, report))
+      return this.end(held, outcome, result === FETCH_RESULT ? null : result);
     this.vacate(held, outcome);
     return { kind: 'recorded', task: held.task };
   }
@@ -117,9 +115,8 @@ export class TaskLifecycle {
     await this.forgetNamesake(held, remoteId);
     const changes = this.fleet.course.confirmed(held, remoteId);
     const early = this.early.take(held.attempt.instanceId, remoteId);
-    const written = this.recorder.record(changes);
-    if (early) await this.apply(held, early);
-    await written;
+    // The worker was told that its report is kept: it is applied even while PostgreSQL is away.
+    await Promise.all([this.recorder.record(changes), early && this.apply(held, early)]);
   }
 
   /** A worker that hands an id out again has restarted, and does not have the older attempt. */
@@ -310,6 +307,11 @@ export class TaskLifecycle {
       retryAfterSeconds: 1,
     });
   }
+}
+
+/** True when the report ends the attempt: an abandoned one needs no result. */
+function isEnd({ attempt }: Held, { result }: EndReport): boolean {
+  return result !== FETCH_RESULT || attempt.state === 'abandoned';
 }
 
 /** The attempt of a task that ended without it and has left memory, by our id or the client's. */
