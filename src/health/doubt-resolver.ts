@@ -3,10 +3,12 @@ import { Interval } from '@nestjs/schedule';
 import { Fleet } from '../core/fleet';
 import type { Instance } from '../core/instance';
 import type { Clock } from '../core/ports';
+import type { Instant } from '../core/units';
 import { TaskInstanceClients } from '../executors/task-instance.clients';
 import { CLOCK } from '../ops/system';
 import { InDoubt, type Doubt } from '../tasks/in-doubt';
 import { TaskLifecycle } from '../tasks/task-lifecycle';
+import { TaskRecorder } from '../tasks/task-recorder';
 import { HEALTH_INTERVALS, type HealthIntervals } from './health-intervals';
 import { endFromResult } from './worker-outcome';
 
@@ -22,18 +24,27 @@ const SETTLE_MS = 1_000;
 export class DoubtResolver {
   private readonly logger = new Logger(DoubtResolver.name);
   private readonly asking = new WeakSet();
+  /** No window runs before this: while PostgreSQL is away nobody's report is taken. */
+  private graceFrom: Instant;
 
   constructor(
     private readonly fleet: Fleet,
     private readonly clients: TaskInstanceClients,
     private readonly lifecycle: TaskLifecycle,
     private readonly doubts: InDoubt,
+    private readonly recorder: TaskRecorder,
     @Inject(HEALTH_INTERVALS) private readonly intervals: HealthIntervals,
     @Inject(CLOCK) private readonly clock: Clock,
-  ) {}
+  ) {
+    this.graceFrom = clock.now();
+  }
 
   @Interval(TICK_MS)
   async tick(): Promise<void> {
+    if (!this.recorder.canRecord) {
+      this.graceFrom = this.clock.now();
+      return;
+    }
     const open = this.doubts.open().filter(({ held }) => !this.asking.has(held));
     await Promise.all(open.map((doubt) => this.resolve(doubt)));
   }
@@ -75,7 +86,8 @@ export class DoubtResolver {
 
   private async giveUpInTime(doubt: Doubt): Promise<void> {
     const { held, since } = doubt;
-    if (this.clock.now() - since < this.intervals.ambiguityMs) return;
+    const waited = this.clock.now() - Math.max(since, this.graceFrom);
+    if (!this.recorder.canRecord || waited < this.intervals.ambiguityMs) return;
     this.doubts.settle(doubt);
     await this.lifecycle.lost(held, 'nobody could say whether its worker has it', false);
   }
