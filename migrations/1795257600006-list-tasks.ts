@@ -6,11 +6,11 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  */
 export class ListTasks1795257600006 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    // How a stopped task ended is found by why it was stopped.
+    // How a stopped task ended is found by why it was stopped. Ended tasks of before are left alone.
     await runner.query(`
       ALTER TABLE tasks ADD CONSTRAINT tasks_stopped_as_asked CHECK (
         state NOT IN ('cancelled', 'timed_out') OR stop_reason IS NOT DISTINCT FROM state
-      )`);
+      ) NOT VALID`);
     // Live tasks, newest first. Queue and instance stand behind, here and below, so that tasks of
     // another one are passed over without a look at their rows.
     await runner.query(`
