@@ -19,7 +19,7 @@ export interface Pace {
 }
 
 /** Above this many waiting tasks they are no longer scheduled one by one, but as one mass. */
-const LIST_SCHEDULE_LIMIT = 64;
+export const LIST_SCHEDULE_LIMIT = 64;
 /** Above this many tasks a wait is drawn from one normal distribution, not task by task. */
 const SAMPLE_LIMIT = 8;
 
@@ -137,6 +137,22 @@ export class Backlog {
     };
   }
 
+  /**
+   * When each slot is through with the attempts here, in ms from now: the instance's queue is a
+   * FIFO, and each attempt goes to the slot that is free first.
+   * @param before only with the attempts that are ahead of this one
+   */
+  slotEnds(pace: Pace, now: Instant, before?: Attempt): Moments[] {
+    const ahead: Moments[] = [];
+    for (const held of this.held) {
+      if (held.attempt === before) break;
+      ahead.push(remainingOf(held, pace.speed, now));
+    }
+    const foreign = this.foreignMs(now);
+    const ends = dealOut(ahead, pace.slots);
+    return ends.map(({ mean, variance }) => ({ mean: mean + foreign, variance }));
+  }
+
   /** One draw of the wait: task by task while they are few, else from a normal distribution. */
   sampleWait(pace: Pace, now: Instant, random: Random): number {
     if (this.heldCount + this.plannedCount > SAMPLE_LIMIT) {
@@ -187,7 +203,7 @@ class Wait implements Estimate {
 }
 
 /** Work (time at speed 1) that the attempt has behind it. */
-function elapsedWork(attempt: Attempt, speed: number, now: Instant): number {
+export function elapsedWork(attempt: Attempt, speed: number, now: Instant): number {
   return attempt.runningSince === null ? 0 : Math.max(0, now - attempt.runningSince) * speed;
 }
 
@@ -214,16 +230,23 @@ function spread(work: Moments, { slots, speed }: Pace): Moments {
 /** Each piece of work goes to the slot that is free first; the answer is when the next one is. */
 function earliestEnd(ahead: readonly Moments[], slots: number): Moments {
   if (ahead.length < slots) return ZERO;
+  const ends = dealOut(ahead, slots);
+  return ends[indexOfEarliest(ends)] ?? ZERO;
+}
+
+/** When each slot is through, if each piece of work goes to the slot that is free first. */
+function dealOut(ahead: readonly Moments[], slots: number): Moments[] {
   const ends: Moments[] = new Array<Moments>(Math.max(1, slots)).fill(ZERO);
   for (const work of ahead) {
     const first = indexOfEarliest(ends);
     const end = ends[first] ?? ZERO;
     ends[first] = { mean: end.mean + work.mean, variance: end.variance + work.variance };
   }
-  return ends[indexOfEarliest(ends)] ?? ZERO;
+  return ends;
 }
 
-function indexOfEarliest(ends: readonly Moments[]): number {
+/** The slot that is free first; the first of those that are at the same time. */
+export function indexOfEarliest(ends: readonly Moments[]): number {
   let first = 0;
   let least = Number.POSITIVE_INFINITY;
   for (let i = 0; i < ends.length; i++) {

@@ -270,6 +270,10 @@ describe('QuantileDistribution', () => {
           const random = fixedRandom(number);
           expect(some.sample(random)).toBeGreaterThanOrEqual(0);
           expect(some.sampleRemaining(time, random)).toBeGreaterThanOrEqual(0);
+          expect(some.remainingQuantile(time, 0.9)).toBeGreaterThanOrEqual(
+            some.remainingQuantile(time, 0.5),
+          );
+          expect(Number.isFinite(some.remainingQuantile(time, 1))).toBe(true);
         }),
       );
     });

@@ -19,6 +19,8 @@ export interface Distribution extends Estimate {
   quantile(level: number): number;
   /** Moments of what is left after `elapsed` ms, given that it is not over yet. */
   remaining(elapsed: number): Moments;
+  /** The value that a share `level` (0 to 1) of what is left after `elapsed` ms stays below. */
+  remainingQuantile(elapsed: number, level: number): number;
   /** One random draw of what is left after `elapsed` ms. */
   sampleRemaining(elapsed: number, random: Random): number;
 }
@@ -94,13 +96,17 @@ export class QuantileDistribution implements Distribution {
     return this.momentsAbove(this.levelOf(elapsed), elapsed);
   }
 
-  sampleRemaining(elapsed: number, random: Random): number {
+  remainingQuantile(elapsed: number, level: number): number {
     const longest = at(this.values, this.values.length - 1);
     if (elapsed >= longest) {
-      return -this.remaining(elapsed).mean * Math.log(1 - random.next());
+      return -this.remaining(elapsed).mean * Math.log(Math.max(1 - level, Number.MIN_VALUE));
     }
-    const level = this.levelOf(elapsed);
-    return Math.max(0, this.quantile(level + (1 - level) * random.next()) - elapsed);
+    const passed = this.levelOf(elapsed);
+    return Math.max(0, this.quantile(passed + (1 - passed) * level) - elapsed);
+  }
+
+  sampleRemaining(elapsed: number, random: Random): number {
+    return this.remainingQuantile(elapsed, random.next());
   }
 
   /** The share of outcomes at or below `value`, for values below the last quantile. */

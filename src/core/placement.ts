@@ -49,9 +49,21 @@ export function unfit(queue: Queue, demand: Resources, now: Instant): Record<str
   return counted(queue, (instance) => unfitness(queue, instance, demand, now));
 }
 
-/** How many instances of the queue cannot take the task now, by reason; `busy` for the others. */
+/** Why an instance that gets new work does not get this task. */
+export type Passed = 'backoff' | 'bound_elsewhere' | 'busy';
+
+/** How many instances of the queue cannot take the task, which waits, now; by reason. */
 export function reasons(queue: Queue, task: Task, now: Instant): Record<string, number> {
-  return counted(queue, (instance) => unfitness(queue, instance, task.demand, now) ?? 'busy');
+  const bound = queue.boundTo(task);
+  const isAside = task.notBefore !== null && task.notBefore > now;
+  const passed = (instance: Instance): Passed => {
+    if (isAside) return 'backoff';
+    return bound === undefined || bound === instance ? 'busy' : 'bound_elsewhere';
+  };
+  return counted(
+    queue,
+    (instance) => unfitness(queue, instance, task.demand, now) ?? passed(instance),
+  );
 }
 
 function counted(

@@ -71,6 +71,12 @@ export class Queue {
     this.plan.putOn(task, instance, now);
   }
 
+  /** The instance that the task is bound to, while it stands in its line. */
+  boundTo(task: Task): Instance | undefined {
+    const planned = task.plannedOn === null ? undefined : this.instances.get(task.plannedOn);
+    return planned?.line.has(task) ? planned : undefined;
+  }
+
   /** Takes a bound task back into the queue's line; its plan stays until it is bound again. */
   unbind(task: Task, instance: Instance): void {
     if (instance.line.remove(task)) this.line.add(task);
@@ -78,8 +84,7 @@ export class Queue {
 
   /** Takes the task out of whichever line it stands in; `taker` is who gets it, if anybody. */
   leave(task: Task, taker: Instance | undefined, now: Instant): void {
-    const planned = task.plannedOn === null ? undefined : this.instances.get(task.plannedOn);
-    const wasHere = this.line.remove(task) || (planned?.line.remove(task) ?? false);
+    const wasHere = this.line.remove(task) || (this.boundTo(task)?.line.remove(task) ?? false);
     if (wasHere) this.waitingTasks--;
     if (taker) this.plan.exchange(task, taker, now);
     else this.plan.drop(task, now);

@@ -188,6 +188,9 @@ class LineModel {
     expect(this.line.nextDue()).toBe(this.expectedDue());
     expect(this.line.size).toBe(this.inLine.length);
     expect([...this.line.tasks()]).toEqual(this.inLine);
+    for (const task of this.inLine) {
+      expect(this.line.before(task, now)).toEqual(this.expectedBefore(task));
+    }
   }
 
   private apply(command: Command): void {
@@ -230,11 +233,22 @@ class LineModel {
   }
 
   private expectedHead(): Task | undefined {
+    return this.inTurn(this.now)[0];
+  }
+
+  private expectedBefore(task: Task): Task[] {
+    const inTurn = this.inTurn(Math.max(this.now, task.notBefore ?? 0));
+    const before = new Set(inTurn.slice(0, inTurn.indexOf(task)));
+    return this.inLine.filter((other) => before.has(other));
+  }
+
+  /** Those whose backoff is over then, in the order of their turns. */
+  private inTurn(then: number): Task[] {
     const key = (task: Task): number =>
       task.submittedAt + this.g * task.prediction.serviceTime.mean;
     return this.inLine
-      .filter(({ notBefore }) => notBefore === null || notBefore <= this.now)
-      .sort((a, b) => b.priority - a.priority || key(a) - key(b))[0];
+      .filter(({ notBefore }) => notBefore === null || notBefore <= then)
+      .sort((a, b) => b.priority - a.priority || key(a) - key(b));
   }
 
   private expectedDue(): number | undefined {

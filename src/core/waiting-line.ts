@@ -1,6 +1,6 @@
 import { Heap } from 'heap-js';
 import type { Task } from './task';
-import type { Instant, TaskId } from './units';
+import { instant, type Instant, type TaskId } from './units';
 
 interface Place {
   readonly task: Task;
@@ -60,6 +60,21 @@ export class WaitingLine {
       this.ready.push(due);
     }
     return live(this.ready)?.task;
+  }
+
+  /**
+   * Who gets a turn before the task does, in the order of joining: those before it in line, but not
+   * those whose backoff ends after its own. None for a task that is not here. Costs O(n).
+   */
+  before(task: Task, now: Instant): Task[] {
+    const own = this.places.get(task.id);
+    if (!own) return [];
+    const ready = instant(Math.max(now, own.dueAt ?? now));
+    const before: Task[] = [];
+    for (const place of this.places.values()) {
+      if (byTurn(place, own) < 0 && isDue(place, ready)) before.push(place.task);
+    }
+    return before;
   }
 
   /** When the first backoff ends; undefined when none is in backoff. */

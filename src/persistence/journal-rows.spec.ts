@@ -71,6 +71,7 @@ describe('rows of a task', () => {
       quantile: (level: number) => level * 100,
       sample: () => 1,
       remaining: () => ({ mean: 1, variance: 0 }),
+      remainingQuantile: () => 1,
       sampleRemaining: () => 1,
     };
     const task = taskOf(draftOf({ prediction: { serviceTime, method: 'custom' } }));
