@@ -1,5 +1,7 @@
 import { Body, Controller, Get, Header, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
+import { Fleet } from '../core/fleet';
+import { NO_OUTLOOK, outlookOf } from '../core/forecast';
 import type { Clock } from '../core/ports';
 import { callerOf } from '../http/caller';
 import type { DialectRoute } from '../http/dialect';
@@ -32,6 +34,7 @@ export class TasksController {
     private readonly tasks: TasksService,
     private readonly list: TaskList,
     private readonly repository: TasksRepository,
+    private readonly fleet: Fleet,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -48,7 +51,11 @@ export class TasksController {
     return taskListAnswer(await this.list.page(question, query.limit, query.cursor));
   }
 
-  /** Show a task with its attempts and everything that happened to it. */
+  /**
+   * Show a task with everything that happened to it, why it waits, and when it will run.
+   *
+   * @remarks Why it waits and when it will run are told of live tasks only, as things are now.
+   */
   @Get('/:id')
   @Header('Content-Type', JSON_TYPE)
   @NativeRoute({
@@ -92,6 +99,9 @@ export class TasksController {
   }
 
   private async answer(view: TaskView): Promise<string> {
-    return taskAnswer(view, await this.repository.timeline(view.id));
+    // Before the record is read: this belongs to the state that the view shows.
+    const task = this.fleet.tasks.get(view.id);
+    const outlook = task ? outlookOf(this.fleet, task, this.clock.now()) : NO_OUTLOOK;
+    return taskAnswer(view, outlook, await this.repository.timeline(view.id));
   }
 }

@@ -17,6 +17,13 @@ export const RUNNING_TASK: Plain<TaskDto> = {
   execution_ms: null,
   prediction: { method: 'metadata', service_ms: 1200 },
   failure: null,
+  waiting: null,
+  forecast: {
+    start_p50: '2026-11-21T10:00:00.015Z',
+    start_p90: '2026-11-21T10:00:00.015Z',
+    end_p50: '2026-11-21T10:00:01.180Z',
+    end_p90: '2026-11-21T10:00:01.950Z',
+  },
   attempts: [
     {
       attempt: 1,
@@ -51,6 +58,7 @@ export const CANCELLED_TASK: Plain<TaskDto> = {
   ...RUNNING_TASK,
   state: 'cancelled',
   finished_at: '2026-11-21T10:00:00.700Z',
+  forecast: null,
   attempts: RUNNING_TASK.attempts.map((attempt) => ({ ...attempt, state: 'abandoned' as const })),
   events: [
     ...RUNNING_TASK.events,

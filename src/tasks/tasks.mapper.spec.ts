@@ -1,4 +1,5 @@
-import { dispatchId, instanceId, taskId } from '../core/units';
+import { NO_OUTLOOK } from '../core/forecast';
+import { dispatchId, instanceId, instant, taskId } from '../core/units';
 import type { TaskView } from './task-view';
 import { known, taskAnswer } from './tasks.mapper';
 
@@ -18,7 +19,7 @@ const VIEW: TaskView = {
   failure: { kind: 'worker_error', message: 'out of memory' },
   prediction: { method: 'metadata', meanMs: 100 },
 };
-const TIMELINE: Parameters<typeof taskAnswer>[1] = {
+const TIMELINE: Parameters<typeof taskAnswer>[2] = {
   attempts: [
     {
       taskId: taskId('id-1'),
@@ -52,10 +53,11 @@ const TIMELINE: Parameters<typeof taskAnswer>[1] = {
     },
   ],
 };
+const EMPTY: typeof TIMELINE = { attempts: [], events: [] };
 
 describe('taskAnswer', () => {
   it('tells everything about a task, times in ISO 8601', () => {
-    const text = taskAnswer(VIEW, TIMELINE);
+    const text = taskAnswer(VIEW, NO_OUTLOOK, TIMELINE);
     expect(JSON.parse(text)).toEqual({
       id: 'id-1',
       client_task_id: 'c',
@@ -68,6 +70,8 @@ describe('taskAnswer', () => {
       execution_ms: 12.5,
       prediction: { method: 'metadata', service_ms: 100 },
       failure: { kind: 'worker_error', message: 'out of memory' },
+      waiting: null,
+      forecast: null,
       attempts: [
         {
           attempt: 1,
@@ -101,8 +105,36 @@ describe('taskAnswer', () => {
 
   it('has null for what is not there yet', () => {
     const live = { ...VIEW, finishedWallMs: null, result: null, failure: null };
-    const answer: unknown = JSON.parse(taskAnswer(live, { attempts: [], events: [] }));
+    const answer: unknown = JSON.parse(taskAnswer(live, NO_OUTLOOK, EMPTY));
     expect(answer).toMatchObject({ finished_at: null, result: null, failure: null, events: [] });
+  });
+});
+
+describe('taskAnswer of a task that waits', () => {
+  const at = (ms: number) => instant(AT.getTime() + ms);
+
+  it('tells why, and when it will run', () => {
+    const outlook = {
+      waiting: { because: { busy: 2, draining: 1 }, plannedOn: instanceId('i-1'), ahead: 3 },
+      forecast: { start: { p50: at(1), p90: at(2) }, end: { p50: at(3), p90: at(4) } },
+    };
+    expect(JSON.parse(taskAnswer(VIEW, outlook, EMPTY))).toMatchObject({
+      waiting: { because: { busy: 2, draining: 1 }, planned_instance_id: 'i-1', ahead: 3 },
+      forecast: {
+        start_p50: '2026-11-21T10:00:00.251Z',
+        start_p90: '2026-11-21T10:00:00.252Z',
+        end_p50: '2026-11-21T10:00:00.253Z',
+        end_p90: '2026-11-21T10:00:00.254Z',
+      },
+    });
+  });
+
+  it('ends where dates do', () => {
+    const never = { p50: at(1), p90: instant(1e18) };
+    const outlook = { waiting: null, forecast: { start: never, end: never } };
+    expect(JSON.parse(taskAnswer(VIEW, outlook, EMPTY))).toMatchObject({
+      forecast: { start_p90: '9999-12-31T23:59:59.999Z' },
+    });
   });
 });
 

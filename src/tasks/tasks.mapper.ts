@@ -1,11 +1,12 @@
 import { SchedulerError } from '../core/errors';
+import type { Forecast, Outlook, Waiting } from '../core/forecast';
 import type { Plain } from '../http/dto-fields';
 import { withMember } from '../http/json-text';
 import type { Page } from '../http/page';
 import type { ListedTask } from '../persistence/task-list.repository';
 import type { Timeline } from '../persistence/tasks.repository';
 import type { TaskListDto, TaskSummaryDto } from './dto/task-list.dto';
-import type { AttemptDto, TaskDto, TaskEventDto } from './dto/task.dto';
+import type { AttemptDto, ForecastDto, TaskDto, TaskEventDto, WaitingDto } from './dto/task.dto';
 import type { TaskView } from './task-view';
 
 type AttemptRow = Row<Timeline['attempts'][number]>;
@@ -27,7 +28,11 @@ export function known(ref: string, view: TaskView | undefined): TaskView {
 }
 
 /** A `TaskDto` as JSON text: the result is set in as it is stored. */
-export function taskAnswer(view: TaskView, { attempts, events }: PlainTimeline): string {
+export function taskAnswer(
+  view: TaskView,
+  { waiting, forecast }: Outlook,
+  { attempts, events }: PlainTimeline,
+): string {
   const answer: Plain<Omit<TaskDto, 'result'>> = {
     id: view.id,
     client_task_id: view.clientId,
@@ -40,6 +45,8 @@ export function taskAnswer(view: TaskView, { attempts, events }: PlainTimeline):
     execution_ms: view.executionMs,
     prediction: { method: view.prediction.method, service_ms: view.prediction.meanMs },
     failure: view.failure,
+    waiting: waiting && waitingAnswer(waiting),
+    forecast: forecast && forecastAnswer(forecast),
     attempts: attempts.map(attemptAnswer),
     events: events.map(eventAnswer),
   };
@@ -73,6 +80,27 @@ function summaryAnswer(task: ListedTask): Plain<TaskSummaryDto> {
     wait_ms: task.waitMs,
     failure: kind && { kind, message: message ?? '' },
   };
+}
+
+function waitingAnswer({ because, plannedOn, ahead }: Waiting): Plain<WaitingDto> {
+  return { because, planned_instance_id: plannedOn, ahead };
+}
+
+function forecastAnswer({ start, end }: Forecast): Plain<ForecastDto> {
+  return {
+    start_p50: forecastTime(start.p50),
+    start_p90: forecastTime(start.p90),
+    end_p50: forecastTime(end.p50),
+    end_p90: forecastTime(end.p90),
+  };
+}
+
+/** The last instant whose year has four digits in ISO 8601, Unix ms. */
+const END_OF_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** A long line of long tasks may reach beyond what a date can say. */
+function forecastTime(instant: number): string {
+  return new Date(Math.min(instant, END_OF_TIME)).toISOString();
 }
 
 function attemptAnswer(attempt: AttemptRow): Plain<AttemptDto> {

@@ -221,3 +221,87 @@ describe('POST /v1/tasks/{id}/cancel', () => {
     expect([status, headers['allow']]).toEqual([405, 'POST']);
   });
 });
+
+describe('GET /v1/tasks/{id}: why it waits, and when it will run', () => {
+  const shown = async (name: string): Promise<Json> => (await rig.get(`/v1/tasks/${name}`)).body;
+  const FORECAST = {
+    start_p50: ISO_TIME,
+    start_p90: ISO_TIME,
+    end_p50: ISO_TIME,
+    end_p90: ISO_TIME,
+  };
+  /** Long, so that nobody is asked for a result, and times are told apart. */
+  const submit = (name: string, model: string, predictedMs = 100_000): Promise<Json> =>
+    rig.submit(name, { model_name: model, metadata: { predicted_ms: predictedMs } });
+  const timesOf = ({ forecast }: { forecast: Record<string, string> }): number[] =>
+    ['start_p50', 'end_p50'].map((name) => Date.parse(forecast[name]!));
+
+  it('tells of a task that runs, of those behind it, and of one that has ended', async () => {
+    const [instance, id] = await rig.registered({ model: 'soon' });
+    // One runs, and one is sent ahead: an instance like the original's never notifies.
+    for (const name of ['soon-1', 'soon-2', 'soon-3', 'soon-4']) await submit(name, 'soon');
+    await until(() => instance.given.length === 2, 'two tasks to be at the instance');
+
+    const [runs, ahead, third, fourth] = await Promise.all(
+      ['soon-1', 'soon-2', 'soon-3', 'soon-4'].map(shown),
+    );
+    for (const task of [runs, ahead]) {
+      expect(task).toMatchObject({ waiting: null, forecast: FORECAST });
+    }
+    const waiting = { because: { busy: 1 }, planned_instance_id: id };
+    expect(third).toMatchObject({ state: 'queued', waiting: { ...waiting, ahead: 0 } });
+    expect(fourth).toMatchObject({ state: 'queued', waiting: { ...waiting, ahead: 1 } });
+    expect(fourth.forecast).toEqual(FORECAST);
+
+    const [began, ends] = timesOf(runs);
+    expect(began).toBe(Date.parse(runs.attempts[0].running_since));
+    // But for what rounding to ms takes; the others follow one after the other.
+    expect(Math.abs(ends! - began! - 100_000)).toBeLessThanOrEqual(2);
+    [ahead, third, fourth].forEach((task, i) => {
+      const [start, end] = timesOf(task);
+      expect(Math.abs(start! - ends! - i * 100_000)).toBeLessThanOrEqual(2);
+      expect(Math.abs(end! - start! - 100_000)).toBeLessThanOrEqual(2);
+    });
+
+    await rig.post('/v1/tasks/soon-4/cancel', {});
+    expect(await shown('soon-4')).toMatchObject({ waiting: null, forecast: null });
+  });
+
+  it('has nothing to say of a task that has succeeded', async () => {
+    const [instance] = await rig.registered({ model: 'ended' });
+    await submit('ended', 'ended', 10);
+    await until(() => instance.given.length === 1, 'the task to be sent');
+    instance.finish(instance.given[0]!.remoteId, { ok: true });
+    await rig.completed('ended');
+    expect(await shown('ended')).toMatchObject({
+      state: 'succeeded',
+      waiting: null,
+      forecast: null,
+    });
+  });
+
+  it('says that there are no replicas', async () => {
+    const [, id] = await rig.registered({ model: 'none', slots: 1 });
+    await rig.post(`/v1/instances/${id}/models/stop`, {});
+    await submit('none', 'none');
+    expect(await shown('none')).toMatchObject({
+      state: 'queued',
+      waiting: { because: { no_replicas: 1 }, ahead: 0 },
+      forecast: null,
+    });
+  });
+
+  it('says that the queue is paused', async () => {
+    const [, id] = await rig.registered({ model: 'held' });
+    await rig.post('/v1/queues/held/pause', {});
+    await submit('held-1', 'held');
+    await submit('held-2', 'held');
+    expect(await shown('held-2')).toMatchObject({
+      waiting: { because: { paused: 1 }, planned_instance_id: id, ahead: 1 },
+      forecast: null,
+    });
+    await rig.post('/v1/queues/held/resume', {});
+    await until(async () => (await shown('held-1')).waiting === null, 'the first to be placed');
+    expect(await shown('held-1')).toMatchObject({ forecast: FORECAST });
+  });
+});

@@ -67,6 +67,61 @@ export class FailureDto {
   message!: string;
 }
 
+/** Why a task waits. */
+export class WaitingDto {
+  /**
+   * How many instances of its queue cannot take it now, by reason: those of `unfit_because`;
+   * `backoff` while it stands aside after a loss or a refusal; `bound_elsewhere` for those that it
+   * is not bound to; `busy` for the others. Empty while no instance serves its queue.
+   * @example { "busy": 3, "draining": 1 }
+   */
+  @ApiProperty({ type: 'object', additionalProperties: { type: 'integer' } })
+  because!: Readonly<Record<string, number>>;
+
+  /**
+   * Instance on which it would start as things are; null while none serves its queue.
+   * @example '0193529e-6f1c-7cc4-8a3e-5a4f0f6f9b10'
+   */
+  planned_instance_id!: string | null;
+
+  /**
+   * Tasks that get a turn before it does: in its queue, or at the instance that it is bound to.
+   * @example 4
+   */
+  @ApiProperty({ type: 'integer' })
+  ahead!: number;
+}
+
+/**
+ * When a task runs, by what is predicted, as if nothing came after it: as likely before p50 as
+ * after it, nine times of ten before p90.
+ */
+export class ForecastDto {
+  /**
+   * When it starts, or started as far as known, ISO 8601.
+   * @example '2026-11-21T10:00:02.400Z'
+   */
+  start_p50!: string;
+
+  /**
+   * Nine times of ten it starts before then, ISO 8601.
+   * @example '2026-11-21T10:00:03.100Z'
+   */
+  start_p90!: string;
+
+  /**
+   * When its run ends, ISO 8601.
+   * @example '2026-11-21T10:00:03.600Z'
+   */
+  end_p50!: string;
+
+  /**
+   * Nine times of ten its run ends before then, ISO 8601.
+   * @example '2026-11-21T10:00:04.900Z'
+   */
+  end_p90!: string;
+}
+
 /** One try to run a task. */
 export class AttemptDto {
   /**
@@ -246,6 +301,15 @@ export class TaskDto {
 
   /** Why it failed; null unless it did. */
   failure!: FailureDto | null;
+
+  /** Why it waits; null unless it does (state `queued`). */
+  waiting!: WaitingDto | null;
+
+  /**
+   * When it will run; null when it has ended, and while nothing can be said: its queue is paused, no
+   * instance takes it as things are, or it is being stopped.
+   */
+  forecast!: ForecastDto | null;
 
   /** Every try to run it, oldest first. */
   attempts!: AttemptDto[];
