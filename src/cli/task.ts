@@ -108,14 +108,17 @@ export function taskText(task: TaskRecord): string {
 }
 
 /** Why it waits, where it will run, and when. */
-function waitingEntries({ waiting, forecast }: TaskRecord): readonly Entry[] {
+function waitingEntries({ waiting, forecast, attempts }: TaskRecord): readonly Entry[] {
+  const runs = attempts.some(
+    ({ state, runningSince }) => state === 'live' && runningSince !== null,
+  );
   const because = waiting?.because.map(([reason, instances]) => `${reason} (${instances})`) ?? [];
   const ahead = waiting?.ahead ?? null;
   return [
     ['waits because', because.length === 0 ? null : because.join(', ')],
     ['ahead of it', ahead === null ? null : `${ahead} tasks`],
     ['planned on', waiting?.plannedInstanceId ?? null],
-    ['will start', forecast === null ? null : spanText(forecast.start)],
+    ['will start', forecast === null || runs ? null : spanText(forecast.start)],
     ['will end', forecast === null ? null : spanText(forecast.end)],
   ];
 }

@@ -41,6 +41,8 @@ describe('GET /v1/tasks/{id}', () => {
       execution_ms: 1,
       prediction: { method: 'metadata', service_ms: 10 },
       failure: null,
+      waiting: null,
+      forecast: null,
       attempts: [
         {
           attempt: 1,

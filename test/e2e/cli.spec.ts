@@ -233,6 +233,13 @@ describe('clients of the API', () => {
     expect(out).toMatch(/\nwaits because +busy \(2\), no_replicas \(1\)\nahead of it +4 tasks\n/);
     expect(out).toMatch(/\nplanned on +i1\nwill start +about .*, with 90 % certainty by .*\n/);
     expect(out).toMatch(/\nwill end +about [-\d]+ [:\d]+\n/);
+
+    const attempts = [{ state: 'live', running_since: at('01'), ended_at: null }];
+    const begun = { ...changed, state: 'running', waiting: null, attempts };
+    api.answer = () => ({ body: taskAnswer(begun) });
+    const running = await cli(['task', 't', '-o', 'table']);
+    expect(running.out).toContain('will end');
+    expect(running.out).not.toContain('will start');
   });
 
   const failureOf = (state: string): object | null =>
