@@ -9,14 +9,17 @@ import { until } from './until';
 import { openWork, openWorkInWords, verdictOf, type Execution, type Verdict } from './verdict';
 import { WorkerProcess } from './worker-process';
 
-/** Short times, so that tests of silence and doubt take seconds. Each is one of the settings. */
+/**
+ * Short times, so that tests of silence and doubt take seconds. Each is one of the settings. Those
+ * of calls are long enough for a busy machine: an answer that is late there would be a lost one.
+ */
 export const QUICK = {
   FORESAIL_STATUS_POLL_MS: '400',
   FORESAIL_SUSPECT_MS: '1500',
   FORESAIL_LOST_MS: '3000',
-  FORESAIL_CONNECT_MS: '500',
-  FORESAIL_ENQUEUE_MS: '1000',
-  FORESAIL_AMBIGUITY_MS: '1500',
+  FORESAIL_CONNECT_MS: '2000',
+  FORESAIL_ENQUEUE_MS: '5000',
+  FORESAIL_AMBIGUITY_MS: '5500',
   FORESAIL_RESULT_POLL_MOST_MS: '500',
   FORESAIL_RESULT_PATIENCE_MS: '1500',
   FORESAIL_BACKOFF_FIRST_MS: '50',
