@@ -1,11 +1,15 @@
 import type { LedgerClient } from '../support/ledger-client';
+import { HANG } from '../support/original-worker';
 import { report } from '../support/report';
-import { Scenario } from '../support/scenario';
+import { QUICK, Scenario } from '../support/scenario';
 import type { ServiceProcess } from '../support/service-process';
 import { ENDLESS_MS, TaskDesk } from '../support/task-desk';
 import { until } from '../support/until';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
+
+/** A worker so fast that even an endless task ends soon. */
+const SWIFT = ['--speed', '1000'] as const;
 
 describe('workers that are lost, restarted, or forget', () => {
   let scenario: Scenario;
@@ -28,9 +32,10 @@ describe('workers that are lost, restarted, or forget', () => {
     await desk.atWorker('kill');
     const survivor = await scenario.original({ model: 'kill' });
     first.kill('SIGKILL');
-    await desk.instanceIs('killed', 'suspect');
-    await desk.attemptsOf('kill', 'live');
     await desk.instanceIs('killed', 'lost');
+    expect(service.log).toContain('killed is suspect');
+    const silence = /has been silent for (\d+) ms/.exec(await desk.story('kill'));
+    expect(Number(silence?.[1])).toBeGreaterThanOrEqual(Number(QUICK.FORESAIL_LOST_MS));
     await until(() => survivor.arrivals.length === 1, 'the other attempt');
     survivor.finishAll();
     const ended = await desk.reached('kill', 'succeeded');
@@ -109,6 +114,13 @@ describe('workers that are lost, restarted, or forget', () => {
       await worker.crash();
       await worker.comeUp();
       await worker.register();
+      const arrived = worker.arrivals.length;
+      worker.lie = async (call, honest) => {
+        // Its idleness must not show before it has handed the id out again.
+        const hasAnother = (): boolean => worker.arrivals.length > arrived;
+        if (call === 'GET /status') await until(hasAnother, 'the other task');
+        return honest();
+      };
       const reports = worker.replies.length;
       if (answersLate) {
         worker.beforeAnswer = () => until(() => worker.replies.length > reports, 'its report');
@@ -135,18 +147,20 @@ describe('workers that are lost, restarted, or forget', () => {
 
   it('asks a reference worker that came back at once, and starts anew what it has lost', async () => {
     const first = await scenario.worker('restarted', 'restart');
-    await desk.submit({ model: 'restart', serviceMs: 1_000 });
+    await desk.submit({ model: 'restart', serviceMs: ENDLESS_MS });
     await desk.atWorker('restart');
     first.kill('SIGKILL');
     await first.ended();
-    await scenario.worker('restarted', 'restart', '--port', new URL(first.url).port);
+    const { port } = new URL(first.url);
+    await scenario.worker('restarted', 'restart', '--port', port, ...SWIFT);
     const ended = await desk.reached('restart', 'succeeded');
     expect(ended.attempts).toMatchObject([{ state: 'lost' }, { state: 'ended' }]);
   });
 
   it('runs a task again whose worker said "done" and was gone before it gave the result', async () => {
     const worker = await scenario.original({ model: 'gone', reporting: 'bare' });
-    worker.hidesResults = true;
+    worker.lie = (call, honest) =>
+      call.startsWith('GET /results') ? Promise.resolve(HANG) : honest();
     await desk.submit({ model: 'gone', serviceMs: 50 });
     await until(() => worker.replies.length === 2, 'the notification');
     await worker.crash();
@@ -161,7 +175,7 @@ describe('workers that are lost, restarted, or forget', () => {
     await service.stop();
     service = await scenario.serve({ FORESAIL_CRASH_AT: 'dispatch:answered' });
     await Promise.all([
-      desk.submit({ model: 'doubt', serviceMs: 5_000 }),
+      desk.submit({ model: 'doubt', serviceMs: ENDLESS_MS }),
       until(() => service.hasEnded, 'the crash').then(async () => {
         service = await scenario.serve();
       }),
@@ -169,7 +183,8 @@ describe('workers that are lost, restarted, or forget', () => {
     await desk.atWorker('doubt');
     worker.kill('SIGKILL');
     await worker.ended();
-    await scenario.worker('doubted', 'doubt', '--port', new URL(worker.url).port);
+    const { port } = new URL(worker.url);
+    await scenario.worker('doubted', 'doubt', '--port', port, ...SWIFT);
     await desk.reached('doubt', 'succeeded');
     await desk.attemptsOf('doubt', 'lost', 'ended');
   });

@@ -5,7 +5,7 @@ import type { ServiceProcess } from '../support/service-process';
 import { ENDLESS_MS, TaskDesk } from '../support/task-desk';
 import { until } from '../support/until';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 describe('workers that answer late, refuse, come and go', () => {
   let scenario: Scenario;
@@ -29,16 +29,18 @@ describe('workers that answer late, refuse, come and go', () => {
   }
 
   it('ends an attempt at its time limit, and counts its slot until the worker is through', async () => {
-    await scenario.worker('limited', 'limit');
+    const worker = await scenario.original({ model: 'limit' });
     await warmUp('limit');
-    const metadata = { timeout_ms: 400 };
-    await desk.submit({ model: 'limit', serviceMs: 3_000, metadata, ending: 'timed_out' });
+    // Its slot is given up after twice this time: so long there is to look at it.
+    const metadata = { timeout_ms: 8_000 };
+    await desk.submit({ model: 'limit', serviceMs: ENDLESS_MS, metadata, ending: 'timed_out' });
     await desk.atWorker('limit');
     await desk.submit({ model: 'limit', taskId: 'limit-next' });
     const ended = await desk.reached('limit', 'timed_out');
     expect(ended.attempts).toMatchObject([{ state: 'abandoned' }]);
-    expect(await desk.instance('limited')).toMatchObject({ slots: 1, occupied: 1 });
+    expect(await desk.instance(worker.name)).toMatchObject({ slots: 1, occupied: 1 });
     expect((await desk.task('limit-next')).state).toBe('queued');
+    worker.finishAll();
     await desk.reached('limit-next', 'succeeded');
     await desk.attemptsOf('limit', 'ended');
     const { body } = await service.get('/task/query?task_id=limit');
@@ -55,10 +57,16 @@ describe('workers that answer late, refuse, come and go', () => {
   it('believes a worker that notifies and has no result to show', async () => {
     const worker = await scenario.original({ model: 'empty', reporting: 'bare' });
     worker.hidesResults = true;
+    let mayAnswer = false;
+    worker.lie = async (call, honest) => {
+      if (call.startsWith('GET /results')) await until(() => mayAnswer, 'the look at its slot');
+      return honest();
+    };
     await desk.submit({ model: 'empty', ending: 'without_result' });
     await until(() => worker.replies.length === 2, 'the notification');
     expect((await desk.instance(worker.name)).occupied).toBe(0);
     expect((await desk.task('empty')).state).not.toBe('succeeded');
+    mayAnswer = true;
     const ended = await desk.reached('empty', 'succeeded');
     expect(ended).toMatchObject({ result: null, attempts: [{ state: 'ended' }] });
   });
@@ -146,7 +154,7 @@ describe('workers that answer late, refuse, come and go', () => {
     await service.post('/scheduler/set', { name: 'shortest_queue', model_name: 'drain' });
     const leaving = await scenario.worker('leaving', 'drain');
     await warmUp('drain');
-    await desk.submit({ model: 'drain', taskId: 'drain-1', serviceMs: 1_500 });
+    await desk.submit({ model: 'drain', taskId: 'drain-1', serviceMs: 8_000 });
     await desk.atWorker('drain-1');
     const waiting = ['drain-2', 'drain-3', 'drain-4'];
     for (const taskId of waiting) await desk.submit({ model: 'drain', taskId });
