@@ -94,7 +94,7 @@ async function configOf(
     ...config,
     server: { ...config.server, host: LOOPBACK },
     database: { ...config.database, url: undefined, dataDir: demoDataDir(config) },
-    instances: { ...config.instances, instancesFile: undefined },
+    instances: { ...config.instances, instancesFile: undefined, workerNetworks: [] },
   };
 }
 

@@ -60,6 +60,7 @@ describe('demo', () => {
     const settings = {
       DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
       FORESAIL_KEY: 'not-mine',
+      FORESAIL_WORKER_NETWORKS: '10.0.0.0/8',
     };
     const run = runCli(args('--exit', '--tasks', '60'), { env: settings });
     const { code, out, err } = await run;
