@@ -20,4 +20,12 @@ export {
   TASK_INSTANCE_DEFAULTS,
   type TaskInstanceOptions,
 } from './executors/task-instance.options';
-// A further client is one more export here, as of `./predictions/predictor.client`.
+export {
+  PredictorClient,
+  type ModelPrediction,
+  type PredictorCall,
+  type PredictorHealth,
+  type PredictorModel,
+  type PredictorOptions,
+} from './predictions/predictor.client';
+export { PredictorError } from './predictions/predictor.error';

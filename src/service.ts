@@ -16,7 +16,7 @@ import { openDatabase, type Database } from './persistence/database';
 import { KeyRing } from './persistence/key-ring';
 import { LeadershipLease } from './persistence/leadership-lease';
 import { LookupReloader } from './predictions/lookup-reloader';
-import { assertOtherService, predictorAddress } from './predictions/predictor-address';
+import { checkPredictor } from './predictions/check-predictor';
 import { answerAlive, answerAsStandby, isRead } from './standby';
 import { BUILT_IN, StrategyRegistry } from './strategies/strategy.registry';
 import { loadStrategies } from './strategies/load-strategies';
@@ -257,7 +257,7 @@ function catalogOf({ scheduling }: Config): StrategyCatalog {
 function checkSettings({ instances, predictions, server }: Config): void {
   if (instances.instancesFile !== undefined) readInstancesFile(instances.instancesFile);
   const { predictorUrl } = predictions;
-  if (predictorUrl !== undefined) assertOtherService(predictorAddress(predictorUrl), server);
+  if (predictorUrl !== undefined) checkPredictor(predictorUrl, server.port);
 }
 
 /** Closes the database before the failure goes on: nothing must keep the process alive. */

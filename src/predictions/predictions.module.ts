@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { Logger, Module, type DynamicModule } from '@nestjs/common';
 import { configOf } from '../config/config.module';
 import type { Config } from '../config/config.schema';
+import { OWN_ENDPOINTS, type OwnEndpoint } from '../ops/own-endpoints';
+import { ownAddressRule } from '../outgoing/own-address-rule';
 import { LookupReloader } from './lookup-reloader';
 import { PredictionAccuracy } from './prediction-accuracy';
 import { PredictionModeService } from './prediction-mode.service';
@@ -24,7 +26,11 @@ export class PredictionsModule {
       global: true,
       providers: [
         { provide: LookupReloader, useValue: lookup },
-        { provide: RemoteSource, inject: [configOf('predictions')], useFactory: remoteSource },
+        {
+          provide: RemoteSource,
+          inject: [configOf('predictions'), OWN_ENDPOINTS],
+          useFactory: remoteSource,
+        },
         {
           provide: PREDICTION_CHAIN,
           inject: [configOf('predictions'), RemoteSource, LookupReloader],
@@ -59,11 +65,12 @@ function predictionChain(
   };
 }
 
-function remoteSource({ predictorUrl, predictorTimeoutMs: timeoutMs }: Settings): RemoteSource {
-  const client =
-    predictorUrl === undefined
-      ? null
-      : new PredictorClient(predictorUrl, { timeoutMs, connections: CALLS_AT_ONCE });
+function remoteSource(
+  { predictorUrl, predictorTimeoutMs: timeoutMs }: Settings,
+  own: readonly OwnEndpoint[],
+): RemoteSource {
+  const limits = { timeoutMs, connections: CALLS_AT_ONCE, addressRule: ownAddressRule(own) };
+  const client = predictorUrl === undefined ? null : new PredictorClient(predictorUrl, limits);
   const logger = new Logger(RemoteSource.name);
   return new RemoteSource(client, timeoutMs, `foresail-${randomUUID()}`, logger);
 }

@@ -1,5 +1,4 @@
-import { hostname, networkInterfaces } from 'node:os';
-import { isLoopback } from '../config/networks';
+import { shownValue } from '../config/config-error';
 import { originOf, type Endpoint } from '../outgoing/outgoing-address';
 
 /** Where a predictor is reached. */
@@ -9,15 +8,13 @@ export interface PredictorAddress {
   readonly basePath: string;
 }
 
-const EVERYWHERE: readonly string[] = ['0.0.0.0', '::'];
-
 /**
  * Reads the URL of a predictor, base path included (`http://scheduler:8102/predictor`).
  * @throws {Error} in one sentence, when nothing can or may be sent there
  */
 export function predictorAddress(url: string): PredictorAddress {
   const fail = (fault: string): never => {
-    throw new Error(`predictor URL ${JSON.stringify(url.slice(0, 200))}: ${fault}`);
+    throw new Error(`predictor URL ${shownValue(url)}: ${fault}`);
   };
   if (!URL.canParse(url)) return fail('is not a URL');
   const {
@@ -40,36 +37,4 @@ export function predictorAddress(url: string): PredictorAddress {
   const origin = originOf(endpoint);
   if (origin.kind === 'refused') return fail(origin.reason);
   return { endpoint, basePath: pathname.replace(/\/+$/, '') };
-}
-
-/**
- * Refuses a predictor that is this very process. Other names of it are not known here: a question
- * that comes back to the one who asked is answered without asking again (`RemoteSource`).
- * @param bound where this process listens
- * @throws {Error} in one sentence
- */
-export function assertOtherService(
-  { endpoint }: PredictorAddress,
-  bound: { readonly host: string; readonly port: number },
-): void {
-  if (endpoint.port !== bound.port || !isReachedAt(endpoint.host, bound.host)) return;
-  const where = `${endpoint.host}:${endpoint.port}`;
-  throw new Error(`FORESAIL_PREDICTOR_URL leads to this service itself (${where}): leave it out`);
-}
-
-/** True when a connection to `host` ends at a socket that is bound to `bound` on this machine. */
-function isReachedAt(host: string, bound: string): boolean {
-  const everywhere = EVERYWHERE.includes(bound);
-  if (host === bound) return true;
-  if (isLocal(host)) return everywhere || isLocal(bound);
-  return everywhere && ownNames().includes(host);
-}
-
-function isLocal(host: string): boolean {
-  return host === 'localhost' || isLoopback(host);
-}
-
-function ownNames(): readonly string[] {
-  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
-  return [hostname().toLowerCase(), ...addresses.map(({ address }) => address)];
 }

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns';
 import { Connection } from '../outgoing/connection';
 import type { ExchangeRequest } from '../outgoing/http-exchange';
-import type { ResolveAll } from '../outgoing/outgoing-address';
+import type { AddressRule, ResolveAll } from '../outgoing/outgoing-address';
 import { predictorAddress } from './predictor-address';
 import {
   readHealth,
@@ -22,6 +22,8 @@ export interface PredictorOptions {
   readonly timeoutMs: number;
   /** Connections that are kept at most. Default 32. */
   readonly connections: number;
+  /** What may not be called beyond what never may. Default: nothing. */
+  readonly addressRule?: AddressRule;
 }
 
 /** What one call may differ in. */
@@ -54,9 +56,9 @@ export class PredictorClient {
   constructor(url: string, options: Partial<PredictorOptions> = {}, resolve: ResolveAll = lookup) {
     this.options = { ...DEFAULTS, ...options };
     const { endpoint, basePath } = predictorAddress(url);
-    const { connections, timeoutMs: connectMs } = this.options;
+    const { timeoutMs: connectMs, ...limits } = this.options;
     this.basePath = basePath;
-    this.connection = new Connection(endpoint, PredictorError, { connections, connectMs }, resolve);
+    this.connection = new Connection(endpoint, PredictorError, { ...limits, connectMs }, resolve);
   }
 
   /** `host:port`. */

@@ -255,7 +255,7 @@ describe('a start with settings that cannot be', () => {
     const env = { FORESAIL_PREDICTOR_URL: url.replace('PORT', String(port)) };
     const service = ServiceProcess.spawn({ databaseUrl: database.url, port, env });
     await service.exited;
-    expect(service.child.exitCode).not.toBe(0);
+    expect(service.child.exitCode).toBe(2);
     expect(service.log.trim().split('\n')).toEqual([expect.stringContaining(sentence)]);
     await database.drop();
   });
