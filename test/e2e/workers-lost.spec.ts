@@ -34,9 +34,9 @@ describe('workers that are lost, restarted, or forget', () => {
     first.kill('SIGKILL');
     await desk.instanceIs('killed', 'lost');
     expect(service.log).toContain('killed is suspect');
+    await until(() => survivor.arrivals.length === 1, 'the other attempt');
     const silence = /has been silent for (\d+) ms/.exec(await desk.story('kill'));
     expect(Number(silence?.[1])).toBeGreaterThanOrEqual(Number(QUICK.FORESAIL_LOST_MS));
-    await until(() => survivor.arrivals.length === 1, 'the other attempt');
     survivor.finishAll();
     const ended = await desk.reached('kill', 'succeeded');
     expect(ended.attempts).toMatchObject([{ state: 'lost' }, { state: 'ended' }]);
