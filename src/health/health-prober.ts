@@ -138,6 +138,8 @@ export class HealthProber implements OnApplicationBootstrap {
 
   /** Silence makes an instance suspect, then lost. */
   private async judge(instance: Instance): Promise<void> {
+    // A probe that had to wait for the database comes here before the next tick does.
+    this.watchTheStore();
     if (!this.recorder.canRecord) return;
     const silence = this.clock.now() - Math.max(instance.lastContact, this.graceFrom);
     const health = this.healthAfter(silence, instance.health);
