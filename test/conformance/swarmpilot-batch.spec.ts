@@ -210,7 +210,9 @@ it('takes what fits into the queue, and refuses the rest one by one', async () =
     2,
     2,
   ]);
-  const error = expect.stringMatching(/^20000 tasks wait for model "full"; the limit of its queue is 20000$/);
+  const error = expect.stringMatching(
+    /^20000 tasks wait for model "full"; the limit of its queue is 20000$/,
+  );
   const refused = { status: 'error', scheduled_ti: null, error };
   expect(body.results).toEqual([
     taken(0, 'last-0', slowId),

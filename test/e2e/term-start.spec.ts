@@ -42,7 +42,9 @@ describe('the start of a term', () => {
     await service.stop();
     service = await scenario.serve();
     expect(await strategies()).toEqual({ kept: 'weighted', lost: 'shortest_queue' });
-    await service.hasLogged(/"level":50[^\n]*model\/lost was set to my_own[^\n]*shortest_queue/);
+    await service.hasLogged(
+      /"level":50[^\n]*model \\"lost\\" was set to my_own[^\n]*shortest_queue/,
+    );
     await desk.submit({ model: 'lost' });
     await desk.reached('lost', 'succeeded');
 
