@@ -354,11 +354,11 @@ describe('a worker that fails what others complete', () => {
         return bad.executions.length > failed;
       }, 'the trial');
       bad.breaks = null;
+      // Fit is also one whose pause is over and that waits for its trial: hence several successes.
       await until(async () => {
         await submit();
-        return (await why()) === null;
+        return bad.executions.filter(({ ok }) => ok).length > 3 && (await why()) === null;
       }, 'the end of the quarantine');
-      expect(bad.executions.filter(({ ok }) => ok).length).toBeGreaterThan(0);
       await scenario.settled();
       expect(await violationsIn(scenario.databaseUrl)).toEqual([]);
     } finally {
