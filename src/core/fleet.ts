@@ -18,6 +18,7 @@ import {
   occupies,
   type Attempt,
   type Change,
+  type Outcome,
   type Task,
   type TaskDraft,
   type TaskEventType,
@@ -51,9 +52,12 @@ export type InstanceUpdate = Partial<
     | 'health'
     | 'lastContact'
     | 'provesAbsence'
-    | 'speed'
   >
-> & { readonly foreignMs?: number };
+> & {
+  /** Work per ms, by its own word. */
+  readonly declaredSpeed?: number;
+  readonly foreignMs?: number;
+};
 
 /**
  * The one mutable picture of instances, queues and live tasks. It lives in memory and has one
@@ -83,7 +87,7 @@ export class Fleet {
       vacate: (held) => this.vacate(held),
       requeue: (task) => this.join(task),
       leave: (task) => this.queueOf(task).leave(task, undefined, this.now),
-      ended: (held, outcome) => this.circuits.ended(held, outcome),
+      ended: (held, outcome) => this.learnFrom(held, outcome),
     };
     this.circuits = new Circuits(this.directory, options, (instance) => this.changed(instance));
     this.course = new Course(
@@ -154,8 +158,11 @@ export class Fleet {
     return this.directory.find(ref);
   }
 
-  updateInstance(instance: Instance, { foreignMs, name, ...fields }: InstanceUpdate): void {
+  updateInstance(instance: Instance, update: InstanceUpdate): void {
+    const { foreignMs, declaredSpeed, name, ...fields } = update;
     Object.assign(instance, fields);
+    if (declaredSpeed !== undefined)
+      this.queueFor(instance.queue).declareSpeed(instance, declaredSpeed);
     if (name !== undefined) this.directory.rename(instance, name);
     if (foreignMs !== undefined) instance.backlog.observeForeign(foreignMs, this.now);
     instance.backlog.advance(instance.slots, this.now);
@@ -170,6 +177,8 @@ export class Fleet {
     from.detach(instance, this.now);
     this.stirred.add(from);
     instance.queue = key;
+    // How fast it is, is another matter for every model.
+    instance.learnedSpeed.restart(instance.learnedSpeed.declared);
     const to = this.queueFor(key);
     to.attach(instance);
     this.refresh(instance);
@@ -412,6 +421,18 @@ export class Fleet {
       this.refresh(instance);
     }
     if (instance.removed && !this.isNeeded(instance)) this.directory.delete(instance);
+  }
+
+  /** What the end of an attempt says of its instance. */
+  private learnFrom(held: Held, outcome: Outcome): void {
+    this.circuits.ended(held, outcome);
+    const { attempt, task } = held;
+    const instance = this.directory.get(attempt.instanceId);
+    if (outcome.kind !== 'succeeded' || outcome.executionMs === null || !instance) return;
+    const isSame = attempt.registration === instance.registration && task.queue === instance.queue;
+    if (!isSame || instance.removed) return;
+    this.queueFor(task.queue).learnSpeed(instance, task, outcome.executionMs);
+    this.refresh(instance);
   }
 
   /** True while a live attempt is there, even one that has only its result to be fetched. */

@@ -95,7 +95,7 @@ describe('the forecast of a task that waits', () => {
 
   it('counts work by the speed of who does it', () => {
     const fast = busy('a', exactly(400));
-    fast.speed = 4;
+    fast.learnedSpeed.declared = 4;
     const scene = new Scene([fast]);
     scene.join({ prediction: exactly(200) });
     expect(scene.expected(scene.join({ prediction: exactly(40) }))).toBe('150 150 160 160');

@@ -2,6 +2,7 @@ import { Backlog, type Pace } from './backlog';
 import { Circuit, type Withheld } from './circuit';
 import type { Candidate, Standing } from './strategy';
 import { fits, loadOf, take, type Resources } from './resources';
+import { Speed, type SpeedRecord } from './speed';
 import type { TaskKind } from './task';
 import { TrackRecord } from './track-record';
 import type { InstanceId, Instant, QueueKey } from './units';
@@ -48,6 +49,8 @@ export interface InstanceDraft {
   readonly health: Health;
   readonly lastContact: Instant;
   readonly registeredWallMs: number;
+  /** How fast it is; by default nothing is known. */
+  readonly speed?: SpeedRecord;
 }
 
 /** Why an instance cannot take a task now. */
@@ -83,8 +86,10 @@ export class Instance {
   removed = false;
   /** Can it prove that it does not have an attempt? */
   provesAbsence = false;
+  /** What it says of its speed, and what was learned beside that. */
+  readonly learnedSpeed: Speed;
   /** Work per ms; a task predicted at `t` ms takes `t / speed` here. */
-  speed = 1;
+  speed: number;
 
   constructor(draft: InstanceDraft, orderG: number) {
     this.id = draft.id;
@@ -102,6 +107,8 @@ export class Instance {
     this.lastContact = draft.lastContact;
     this.registeredWallMs = draft.registeredWallMs;
     this.line = new WaitingLine(orderG);
+    this.learnedSpeed = new Speed(draft.speed);
+    this.speed = this.learnedSpeed.declared;
   }
 
   /** True while work may be planned on it. */

@@ -61,8 +61,8 @@ describe('decide', () => {
   describe('with late binding', () => {
     it('takes the fastest instance with a free slot', () => {
       const [slow, fast, taken] = [instanceOf('slow'), instanceOf('fast'), busy('taken', 1)];
-      fast.speed = 2;
-      taken.speed = 9;
+      fast.learnedSpeed.declared = 2;
+      taken.learnedSpeed.declared = 9;
       const queue = queueOf(new EarliestStrategy(), [slow, fast, taken]);
       expect(decision(queue)).toBe('now fast');
       expect(decide(queue, taskOf(), NOW, new SeededRandom())).toMatchObject({
@@ -77,7 +77,7 @@ describe('decide', () => {
 
     it('sends ahead only when no slot is free', () => {
       const [fast, slow] = [busy('fast', 1), instanceOf('slow')];
-      fast.speed = 9;
+      fast.learnedSpeed.declared = 9;
       const queue = queueOf(new EarliestStrategy(), [fast, slow], 1);
       expect(decision(queue)).toBe(`now ${slow.id}`);
       slow.backlog.hold(heldOf(taskOf()));

@@ -112,7 +112,7 @@ describe('Queue', () => {
 
     it('come in the order of the strategy', () => {
       const [slow, fast] = [instanceOf('slow'), instanceOf('fast')];
-      fast.speed = 2;
+      fast.learnedSpeed.declared = 2;
       const queue = queueOf([slow, fast]);
       expect(queue.leastOpen()).toBe(fast);
       expect(queue.leastOpen((instance) => instance !== fast)).toBe(slow);

@@ -3,6 +3,7 @@ import { Plan } from './plan';
 import type { QueueSettings } from './queue-settings';
 import { RankIndex } from './rank-index';
 import type { Resources } from './resources';
+import { SpeedScale } from './speed';
 import { isRanked, type PlacementStrategy } from './strategy';
 import type { Task, TaskKind } from './task';
 import type { InstanceId, Instant, QueueKey } from './units';
@@ -35,6 +36,8 @@ export class Queue {
   readonly instances = new Map<InstanceId, Instance>();
   readonly line: WaitingLine;
   readonly plan = new Plan(this.instances);
+  /** How fast its instances are, one beside the other. */
+  private readonly speeds = new SpeedScale();
   /** Instances that could be given a task now, in the order of a ranked strategy. */
   private readonly open = new RankIndex<Instance>();
   private waitingTasks = 0;
@@ -115,6 +118,8 @@ export class Queue {
   attach(instance: Instance): void {
     instance.line.reorder(this.settings.orderG);
     this.instances.set(instance.id, instance);
+    this.speeds.join(instance.learnedSpeed);
+    this.setSpeed(instance);
   }
 
   /** Takes the instance out of the queue; what waited for it waits for the others. */
@@ -122,7 +127,7 @@ export class Queue {
     this.unbindAll(instance);
     const planned = [...instance.backlog.plannedTasks()];
     for (const task of planned) this.plan.drop(task, now);
-    this.instances.delete(instance.id);
+    if (this.instances.delete(instance.id)) this.speeds.leave(instance.learnedSpeed);
     this.plan.forget(instance);
     this.open.delete(instance);
     for (const task of planned) this.plan.put(task, now);
@@ -130,6 +135,22 @@ export class Queue {
 
   private unbindAll(instance: Instance): void {
     for (const task of [...instance.line.tasks()]) this.unbind(task, instance);
+  }
+
+  /** The instance says of itself that it is so fast. */
+  declareSpeed(instance: Instance, declared: number): void {
+    this.speeds.declare(instance.learnedSpeed, declared);
+    this.setSpeed(instance);
+  }
+
+  /** The instance has completed the task, which ran for that long. */
+  learnSpeed(instance: Instance, { prediction }: Task, executionMs: number): void {
+    this.speeds.learn(instance.learnedSpeed, prediction.serviceTime.quantile(0.5), executionMs);
+    this.setSpeed(instance);
+  }
+
+  private setSpeed(instance: Instance): void {
+    instance.speed = this.speeds.of(instance.learnedSpeed);
   }
 
   /** Takes note of what changed at the instance: its place in the plan and among the open ones. */

@@ -247,7 +247,7 @@ export class InstancesService {
       capacity: capacityOf(status),
       provesAbsence: status.dispatchIds,
       drainsItself: status.draining,
-      speed: status.speed ?? 1,
+      declaredSpeed: status.speed ?? 1,
     };
   }
 

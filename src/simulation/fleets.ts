@@ -3,6 +3,8 @@ export interface SimulatedInstance {
   readonly name: string;
   /** Work per ms; a task of `t` ms takes `t / speed` here. */
   readonly speed: number;
+  /** What the scheduler is told of that; the true speed unless given. */
+  readonly declared?: number;
   /** Tasks that it executes at once. */
   readonly slots: number;
 }

@@ -77,6 +77,8 @@ export class Simulation {
   private readonly starts = new Map<string, number>();
   private readonly told = new Map<string, ReadonlyMap<InstanceId, SimulatedRun['told']>>();
   private readonly runs: SimulatedRun[] = [];
+  /** As they are, whatever the scheduler believes. */
+  private readonly speeds = new Map<InstanceId, number>();
   private ids = 0;
 
   private constructor(private readonly options: SimulationOptions) {
@@ -108,7 +110,7 @@ export class Simulation {
     return new Simulation(options).play();
   }
 
-  private add({ name, speed, slots }: SimulatedInstance, n: number): void {
+  private add({ name, speed, declared, slots }: SimulatedInstance, n: number): void {
     const instance = this.fleet.addInstance({
       // Strategies may go by the order of ids: it is the order of the fleet.
       id: instanceId(String(n).padStart(6, '0')),
@@ -126,7 +128,8 @@ export class Simulation {
       lastContact: this.clock.now(),
       registeredWallMs: 0,
     });
-    this.fleet.updateInstance(instance, { speed });
+    this.speeds.set(instance.id, speed);
+    this.fleet.updateInstance(instance, { declaredSpeed: declared ?? speed });
   }
 
   private play(): readonly SimulatedRun[] {
@@ -186,9 +189,13 @@ export class Simulation {
       this.starts.set(attempt.taskId, attempt.runningSince);
       this.running.push({
         held,
-        endsAt: instant(attempt.runningSince + serviceMs / instance.speed),
+        endsAt: instant(attempt.runningSince + serviceMs / this.speedOf(instance)),
       });
     }
+  }
+
+  private speedOf({ id }: Instance): number {
+    return this.speeds.get(id) ?? 1;
   }
 
   private end(): void {

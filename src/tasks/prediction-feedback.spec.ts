@@ -26,7 +26,7 @@ describe('PredictionFeedback', () => {
   const end = (outcome: Outcome, speed = 1): void => {
     const { fleet } = fleetRig();
     const instance = fleet.addInstance(instanceDraftOf('gpu7'));
-    fleet.updateInstance(instance, { speed });
+    fleet.updateInstance(instance, { declaredSpeed: speed });
     const { task } = submitted(fleet, draftOf({ prediction }));
     feedback.told(fleet.course.ended(newestHeld(fleet, task), outcome).changes);
   };

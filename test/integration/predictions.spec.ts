@@ -52,7 +52,7 @@ describe('recent outcomes', () => {
 
   it('are as an instance of speed 1 would have taken, as far as that is known', async () => {
     const [instance] = rig.fleet.instances.values();
-    rig.fleet.updateInstance(instance!, { speed: 4 });
+    rig.fleet.updateInstance(instance!, { declaredSpeed: 4 });
     await finish(100);
     expect(await actual(10)).toEqual([400]);
     await rig.query('UPDATE attempts SET speed = NULL');

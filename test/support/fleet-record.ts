@@ -71,7 +71,7 @@ function plannedWork(instances: readonly Instance[]): string {
 }
 
 function restoreInstance(fleet: Fleet, instance: Instance, { clock }: FleetOptions): void {
-  const { speed, provesAbsence, drainsItself, circuit } = instance;
+  const { provesAbsence, drainsItself, circuit } = instance;
   const foreignMs = instance.backlog.foreignMs(clock.now());
   const draft: InstanceDraft = {
     id: instance.id,
@@ -88,9 +88,10 @@ function restoreInstance(fleet: Fleet, instance: Instance, { clock }: FleetOptio
     health: instance.health,
     lastContact: instance.lastContact,
     registeredWallMs: instance.registeredWallMs,
+    speed: instance.learnedSpeed,
   };
   const restored = fleet.addInstance(draft);
-  fleet.updateInstance(restored, { speed, provesAbsence, drainsItself, foreignMs });
+  fleet.updateInstance(restored, { provesAbsence, drainsItself, foreignMs });
   fleet.circuits.rest(restored, circuit.restsUntil - clock.now());
 }
 

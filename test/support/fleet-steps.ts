@@ -79,7 +79,7 @@ export interface InstanceChange {
   readonly drainAsked?: boolean;
   readonly drainsItself?: boolean;
   readonly notifies?: boolean;
-  readonly speed?: number;
+  readonly declaredSpeed?: number;
   readonly foreignMs?: number;
   readonly restMs?: number;
 }
@@ -95,7 +95,7 @@ const changes: fc.Arbitrary<InstanceChange> = fc.oneof(
   fc.record({ drainAsked: fc.constantFrom(false, false, true) }),
   fc.record({ drainsItself: fc.constantFrom(false, false, true) }),
   fc.record({ notifies: fc.boolean() }),
-  fc.record({ speed: fc.constantFrom(0.5, 1, 2) }),
+  fc.record({ declaredSpeed: fc.constantFrom(0.5, 1, 2) }),
   fc.record({ foreignMs: fc.constantFrom(0, 300) }),
   fc.record({ restMs: fc.constantFrom(0, 250, 1_000) }),
 );
@@ -106,7 +106,7 @@ const joining: fc.Arbitrary<InstanceChange> = fc.record(
     health: fc.constantFrom<Health>('online', 'online', 'online', 'suspect'),
     drainAsked: fc.constantFrom(false, false, false, true),
     notifies: fc.boolean(),
-    speed: fc.constantFrom(1, 2),
+    declaredSpeed: fc.constantFrom(1, 2),
   },
   { requiredKeys: [] },
 );
