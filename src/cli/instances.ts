@@ -68,7 +68,7 @@ function instanceText(instance: Fields): string {
     ['draining', instance.flag('draining') ? 'yes' : 'no'],
     ['busy', busy(instance)],
     ['waiting', String(instance.number('waiting'))],
-    ['speed', String(instance.number('speed'))],
+    ['speed', learnedSpeed(instance)],
     ['last seen', agoText(instance.text('last_contact_at'), Date.now())],
     ['registered', instantText(Date.parse(instance.text('registered_at')))],
   ]);
@@ -84,7 +84,7 @@ export function instanceColumns(now: number): readonly Column<Fields>[] {
     { head: 'NEW WORK', value: newWork },
     { head: 'BUSY', align: 'right', value: busy },
     { head: 'WAITING', align: 'right', value: (instance) => String(instance.number('waiting')) },
-    { head: 'SPEED', align: 'right', value: (instance) => String(instance.number('speed')) },
+    { head: 'SPEED', align: 'right', value: speed },
     {
       head: 'LAST SEEN',
       align: 'right',
@@ -104,6 +104,18 @@ function newWork(instance: Fields): string {
 
 function busy(instance: Fields): string {
   return `${instance.number('occupied')}/${instance.number('slots')}`;
+}
+
+function speed(instance: Fields): string {
+  return instance.number('speed').toFixed(2);
+}
+
+function learnedSpeed(instance: Fields): string {
+  const [declared, outcomes] = [
+    instance.number('declared_speed'),
+    instance.number('speed_outcomes'),
+  ];
+  return `${speed(instance)} (${declared} by its own word; ${outcomes} tasks seen)`;
 }
 
 function agoText(at: string, now: number): string {

@@ -99,7 +99,7 @@ describe('SpeedScale', () => {
     scale.declare(b, 1);
     expect(b.outcomes).toBe(100);
     scale.declare(b, 3);
-    expect({ ...b }).toEqual({ declared: 3, surplus: 0, outcomes: 0 });
+    expect(b.record).toEqual({ declared: 3, surplus: 0, outcomes: 0 });
   });
 
   it('never says anything but a positive number within bounds, and always has mean factor 1', () => {

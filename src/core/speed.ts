@@ -36,6 +36,11 @@ export class Speed implements SpeedRecord {
     this.outcomes = record.outcomes;
   }
 
+  /** As it is now. */
+  get record(): SpeedRecord {
+    return { declared: this.declared, surplus: this.surplus, outcomes: this.outcomes };
+  }
+
   /** Forgets what was learned: the instance is another one now, or works on another model. */
   restart(declared: number): void {
     this.declared = declared;

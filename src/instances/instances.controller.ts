@@ -41,7 +41,9 @@ const INSTANCE: Plain<InstanceDto> = {
   slots: 2,
   occupied: 2,
   waiting: 5,
-  speed: 1,
+  speed: 1.07,
+  declared_speed: 1,
+  speed_outcomes: 412,
   last_contact_at: '2026-11-21T10:00:00.000Z',
   registered_at: '2026-11-21T09:00:00.000Z',
 };

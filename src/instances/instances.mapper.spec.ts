@@ -21,6 +21,8 @@ describe('instanceAnswer', () => {
       occupied: 0,
       waiting: 0,
       speed: 1,
+      declared_speed: 1,
+      speed_outcomes: 0,
       last_contact_at: '2026-11-21T10:00:00.000Z',
       registered_at: '1970-01-01T00:00:00.000Z',
     });

@@ -29,6 +29,8 @@ export function instanceAnswer(
     occupied: instance.backlog.heldCount,
     waiting,
     speed,
+    declared_speed: instance.learnedSpeed.declared,
+    speed_outcomes: instance.learnedSpeed.outcomes,
     last_contact_at: new Date(instance.lastContact).toISOString(),
     registered_at: new Date(instance.registeredWallMs).toISOString(),
   };

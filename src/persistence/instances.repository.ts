@@ -3,6 +3,7 @@ import { DataSource, IsNull, type EntityManager } from 'typeorm';
 import type { InstanceDraft } from '../core/instance';
 import { queueKey, queueName } from '../core/queue';
 import { INSTANCE_KIND_OF } from '../core/instance';
+import type { SpeedRecord } from '../core/speed';
 import type { TaskKind } from '../core/task';
 import type { InstanceId, QueueKey } from '../core/units';
 import { TERM, type Term } from '../ops/term';
@@ -25,6 +26,7 @@ export interface StoredInstance extends Pick<
   | 'registeredWallMs'
 > {
   readonly removed: boolean;
+  readonly speed: SpeedRecord;
 }
 
 /** What an instance says of itself when it registers. */
@@ -93,13 +95,26 @@ export class InstancesRepository {
   /** It serves another model now. */
   async setQueue(id: InstanceId, queue: QueueKey): Promise<void> {
     await this.write((manager) =>
-      manager.update(InstanceEntity, { id }, { queueName: queueName(queue) }),
+      manager.update(InstanceEntity, { id }, { queueName: queueName(queue), ...NOTHING_LEARNED }),
     );
   }
 
   /** It goes by another name now. */
   async setName(id: InstanceId, name: string): Promise<void> {
     await this.write((manager) => manager.update(InstanceEntity, { id }, { name }));
+  }
+
+  /** How fast they are, as far as was learned. */
+  async saveSpeeds(speeds: ReadonlyMap<InstanceId, SpeedRecord>): Promise<void> {
+    const values = [...speeds.values()];
+    const columns = [
+      [...speeds.keys()],
+      values.map(({ declared }) => declared),
+      values.map(({ surplus }) => surplus),
+      values.map(({ outcomes }) => outcomes),
+    ];
+    // Raw, because it is one statement for all of them.
+    await this.write((manager) => manager.query(SAVE_SPEEDS, columns));
   }
 
   /** It has reported a result by itself. */
@@ -122,10 +137,26 @@ const REGISTER = `
          name = excluded.name,
          protocol = excluded.protocol,
          registration = known.registration + 1,
+         speed_surplus = CASE WHEN known.queue_name = excluded.queue_name
+                              THEN known.speed_surplus ELSE 0 END,
+         speed_outcomes = CASE WHEN known.queue_name = excluded.queue_name
+                               THEN known.speed_outcomes ELSE 0 END,
          registered_at = CASE WHEN known.removed_at IS NULL
                               THEN known.registered_at ELSE excluded.registered_at END,
          removed_at = NULL
   RETURNING id`;
+
+const SAVE_SPEEDS = `
+  UPDATE instances AS known
+     SET speed_declared = learned.declared,
+         speed_surplus = learned.surplus,
+         speed_outcomes = learned.outcomes
+    FROM unnest($1::uuid[], $2::float8[], $3::float8[], $4::int4[])
+      AS learned (id, declared, surplus, outcomes)
+   WHERE known.id = learned.id`;
+
+/** How fast it is, is another matter for every model. */
+const NOTHING_LEARNED = { speedSurplus: 0, speedOutcomes: 0 };
 
 const TASK_KIND_OF = Object.fromEntries(
   Object.entries(INSTANCE_KIND_OF).map(([task, instance]) => [instance, task]),
@@ -145,5 +176,10 @@ function storedInstance(row: InstanceEntity): StoredInstance {
     drainAsked: row.drainAsked,
     registeredWallMs: row.registeredAt.getTime(),
     removed: row.removedAt !== null,
+    speed: {
+      declared: row.speedDeclared,
+      surplus: row.speedSurplus,
+      outcomes: row.speedOutcomes,
+    },
   };
 }

@@ -44,6 +44,8 @@ describe('GET /v1/instances', () => {
       occupied: 0,
       waiting: 0,
       speed: 1,
+      declared_speed: 1,
+      speed_outcomes: 0,
       last_contact_at: ISO_TIME,
       registered_at: ISO_TIME,
     };

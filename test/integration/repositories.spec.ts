@@ -128,6 +128,25 @@ describe('instances', () => {
     expect(await find(id)).toMatchObject({ drainAsked: false });
   });
 
+  it('keeps how fast they are, and forgets what was learned on another model', async () => {
+    const seen = { declared: 2, surplus: -0.25, outcomes: 40 };
+    const unseen = { declared: 1, surplus: 0, outcomes: 0 };
+    const one = await instances.register(registration());
+    const other = await instances.register(registration({ port: 8001 }));
+    expect(one.speed).toEqual(unseen);
+    await instances.saveSpeeds(new Map([[one.id, seen]]));
+    expect((await find(one.id))?.speed).toEqual(seen);
+    expect((await find(other.id))?.speed).toEqual(unseen);
+    await instances.markRemoved(one.id);
+    expect((await instances.register(registration())).speed).toEqual(seen);
+    const forgotten = { ...seen, surplus: 0, outcomes: 0 };
+    const elsewhere = registration({ queue: queueKey('model', 'm2') });
+    expect((await instances.register(elsewhere)).speed).toEqual(forgotten);
+    await instances.saveSpeeds(new Map([[one.id, seen]]));
+    await instances.setQueue(one.id, queueKey('model', 'm3'));
+    expect((await find(one.id))?.speed).toEqual(forgotten);
+  });
+
   it('still knows one that is out of service while an attempt occupies it', async () => {
     const task = await submitted();
     const owner = task.attempts[0]?.instanceId ?? instanceId('');

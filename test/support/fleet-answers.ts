@@ -14,6 +14,8 @@ export function instanceAnswer(changed: Readonly<Record<string, unknown>> = {}):
     occupied: 1,
     waiting: 5,
     speed: 1.5,
+    declared_speed: 1,
+    speed_outcomes: 40,
     last_contact_at: '2026-11-21T10:00:00.000Z',
     registered_at: '2026-11-21T09:00:00.000Z',
     ...changed,

@@ -201,10 +201,24 @@ export class InstanceDto {
   waiting!: number;
 
   /**
-   * How much faster than the reference it works.
-   * @example 1
+   * How much faster than the reference it works: what it declares, corrected by what was learned
+   * from the tasks that it completed. A task predicted at 1 000 ms is expected to take 1 000 / speed.
+   * @example 1.07
    */
   speed!: number;
+
+  /**
+   * What it says of its own speed; 1 when it says nothing.
+   * @example 1
+   */
+  declared_speed!: number;
+
+  /**
+   * Completed tasks of this model that the correction rests on.
+   * @example 412
+   */
+  @ApiProperty({ type: 'integer' })
+  speed_outcomes!: number;
 
   /**
    * When it was heard of last, ISO 8601.

@@ -44,6 +44,18 @@ export class InstanceEntity {
   @Column('boolean', { default: false })
   notifies!: boolean;
 
+  /** Work per ms, by its own word. */
+  @Column('double precision', { name: 'speed_declared', default: 1 })
+  speedDeclared!: number;
+
+  /** Logarithm of how much faster it proved to be than that, beside the others of its queue. */
+  @Column('double precision', { name: 'speed_surplus', default: 0 })
+  speedSurplus!: number;
+
+  /** Completed tasks that this rests on. */
+  @Column('integer', { name: 'speed_outcomes', default: 0 })
+  speedOutcomes!: number;
+
   @Column('timestamptz', { name: 'registered_at' })
   registeredAt!: Date;
 
