@@ -5,7 +5,7 @@ import { CLOCK } from '../../ops/system';
 import { TaskLifecycle } from '../../tasks/task-lifecycle';
 import { TaskCompleteAnswerDto, TaskCompleteDto } from './dto/report.dto';
 import { SwarmpilotRoute } from './swarmpilot-route';
-import { notified, toNotification } from './swarmpilot.mapper';
+import { notified, toNotification } from './reports.mapper';
 
 /** Task instances say that they are through with a task. */
 @Controller('/notify')

@@ -12,7 +12,8 @@ import {
   ResultSubmitDto,
 } from './dto/report.dto';
 import { SwarmpilotRoute } from './swarmpilot-route';
-import { resultAnswer, resultTaken, toResultReport } from './swarmpilot.mapper';
+import { resultTaken, toResultReport } from './reports.mapper';
+import { resultAnswer } from './swarmpilot.mapper';
 
 /** Task instances bring results, and clients fetch them. */
 @Controller('/result')
