@@ -53,6 +53,24 @@ export interface AttemptRecord {
   /** When it began to take a slot. */
   readonly runningSince: number | null;
   readonly endedAt: number | null;
+  /** Why it went where it went; null where that is not known. */
+  readonly decision: DecisionRecord | null;
+}
+
+/** Why a task went where it went, and what was expected there. The instant is Unix ms. */
+export interface DecisionRecord extends ExpectationRecord {
+  readonly strategy: string;
+  readonly decidedAt: number;
+  readonly candidates: number;
+  readonly runnerUp: (ExpectationRecord & { readonly instanceId: string }) | null;
+  /** How many other instances could not be chosen, by reason. */
+  readonly unfitBecause: readonly (readonly [reason: string, instances: number])[];
+}
+
+/** What a task was expected to see at an instance, in ms from the decision. */
+export interface ExpectationRecord {
+  readonly waitMs: number;
+  readonly completionMs: number;
 }
 
 /** One thing that happened to a task; the instant is Unix ms. */
@@ -123,6 +141,30 @@ function readAttempt(attempt: Fields): AttemptRecord {
     state: attempt.text('state'),
     runningSince: optionalInstant(attempt.optionalText('running_since')),
     endedAt: optionalInstant(attempt.optionalText('ended_at')),
+    decision: readDecision(attempt.optionalObject('decision')),
+  };
+}
+
+function readDecision(decision: Fields | null): DecisionRecord | null {
+  if (decision === null) return null;
+  const runnerUp = decision.optionalObject('runner_up');
+  return {
+    strategy: decision.text('strategy'),
+    decidedAt: instantOf(decision.text('decided_at')),
+    candidates: decision.number('candidates'),
+    ...readExpectation(decision),
+    runnerUp: runnerUp && {
+      instanceId: runnerUp.text('instance_id'),
+      ...readExpectation(runnerUp),
+    },
+    unfitBecause: decision.object('unfit_because').numbers(),
+  };
+}
+
+function readExpectation(expectation: Fields): ExpectationRecord {
+  return {
+    waitMs: expectation.number('wait_ms'),
+    completionMs: expectation.number('completion_ms'),
   };
 }
 

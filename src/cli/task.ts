@@ -17,7 +17,13 @@ import {
   type View,
 } from './output';
 import { show, watchable, type WatchFlags } from './show';
-import { fetchTask, type EventRecord, type ForecastRecord, type TaskRecord } from './task-record';
+import {
+  fetchTask,
+  type EventRecord,
+  type ExpectationRecord,
+  type ForecastRecord,
+  type TaskRecord,
+} from './task-record';
 import { waitForEnd } from './wait-for-end';
 
 interface TaskFlags extends WatchFlags {
@@ -98,6 +104,7 @@ export function taskText(task: TaskRecord): string {
     ['finished', finishedAt === null ? null : instantText(finishedAt)],
     ['predicted', `${durationText(predictedMs)} (${predictedBy})`],
     ['ran for', executionMs === null ? null : durationText(executionMs)],
+    ...decisionEntries(task),
     ...waitingEntries(task),
     ['failure', task.failure],
   ]);
@@ -107,20 +114,45 @@ export function taskText(task: TaskRecord): string {
   return `${record}\n${events}${shown}`;
 }
 
+/** Why its newest attempt went where it went. */
+function decisionEntries({ attempts }: TaskRecord): readonly Entry[] {
+  const decision = attempts.at(-1)?.decision ?? null;
+  if (decision === null) return [];
+  const { strategy, candidates, runnerUp, decidedAt, unfitBecause } = decision;
+  const among = candidates === 1 ? 'the only candidate' : `one of ${candidates} candidates`;
+  return [
+    ['chosen by', `${strategy} at ${instantText(decidedAt)}, ${among}`],
+    ['expected', expectationText(decision)],
+    ['runner-up', runnerUp && `${runnerUp.instanceId}, ${expectationText(runnerUp)}`],
+    ['unfit because', countsText(unfitBecause)],
+  ];
+}
+
+function expectationText({ waitMs, completionMs }: ExpectationRecord): string {
+  return `start after ${durationText(waitMs)}, end after ${durationText(completionMs)}`;
+}
+
 /** Why it waits, where it will run, and when. */
 function waitingEntries({ waiting, forecast, attempts }: TaskRecord): readonly Entry[] {
   const runs = attempts.some(
     ({ state, runningSince }) => state === 'live' && runningSince !== null,
   );
-  const because = waiting?.because.map(([reason, instances]) => `${reason} (${instances})`) ?? [];
   const ahead = waiting?.ahead ?? null;
   return [
-    ['waits because', because.length === 0 ? null : because.join(', ')],
+    ['waits because', countsText(waiting?.because ?? [])],
     ['ahead of it', ahead === null ? null : `${ahead} tasks`],
     ['planned on', waiting?.plannedInstanceId ?? null],
     ['will start', forecast === null || runs ? null : spanText(forecast.start)],
     ['will end', forecast === null ? null : spanText(forecast.end)],
   ];
+}
+
+/** Null when there is nothing to count. */
+function countsText(
+  counts: readonly (readonly [reason: string, instances: number])[],
+): string | null {
+  if (counts.length === 0) return null;
+  return counts.map(([reason, instances]) => `${reason} (${instances})`).join(', ');
 }
 
 function spanText({ p50, p90 }: ForecastRecord['start']): string | null {

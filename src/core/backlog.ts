@@ -153,6 +153,12 @@ export class Backlog {
     return ends.map(({ mean, variance }) => ({ mean: mean + foreign, variance }));
   }
 
+  /** Mean wait in ms of a task that is given to the instance now, before all that wait for it. */
+  turnMs(pace: Pace, now: Instant): number {
+    const ends = this.slotEnds(pace, now);
+    return (ends[indexOfEarliest(ends)] ?? ZERO).mean;
+  }
+
   /** One draw of the wait: task by task while they are few, else from a normal distribution. */
   sampleWait(pace: Pace, now: Instant, random: Random): number {
     if (this.heldCount + this.plannedCount > SAMPLE_LIMIT) {

@@ -6,7 +6,7 @@ import { Chronicle } from './chronicle';
 import { Course, type Backoff, type Grounds } from './course';
 import { Instance, type InstanceDraft } from './instance';
 import { InstanceDirectory } from './instance-directory';
-import { decide, type Placement } from './placement';
+import { decide, type Destination, type Placement } from './placement';
 import type { Ids, Random } from './ports';
 import { Queue } from './queue';
 import { SettingsBook, type QueueSettings, type SettingsChange } from './queue-settings';
@@ -339,10 +339,11 @@ export class Fleet {
   private placeBound(queue: Queue): Step {
     if (queue.strategy.binding === 'late') return NOT_PLACED;
     for (const instance of queue.instances.values()) {
-      if (instance.line.size === 0 || !queue.isOpen(instance)) continue;
+      if (instance.line.size === 0 || !instance.isOpen) continue;
       const task = instance.line.head(this.now);
       if (!task) continue;
-      const change = this.reserve(queue, task, instance, 'the instance it was bound to is free');
+      const reason = 'the instance it was bound to is free';
+      const change = this.reserve(queue, task, { instance, reason, decision: task.decision });
       return { placed: true, changes: [change] };
     }
     return NOT_PLACED;
@@ -351,10 +352,10 @@ export class Fleet {
   private placeTask(queue: Queue, task: Task): Step {
     const placement = this.decide(queue, task);
     if (placement.kind === 'waiting') return NOT_PLACED;
-    const { instance, reason } = placement;
+    const { instance, reason, decision } = placement;
     const changes: Change[] = [];
-    if (placement.kind === 'now') changes.push(this.reserve(queue, task, instance, reason));
-    else queue.bind(task, instance, this.now);
+    if (placement.kind === 'now') changes.push(this.reserve(queue, task, placement));
+    else queue.bind(task, instance, decision, this.now);
     if (!isRanked(queue.strategy)) queue.strategy.placed?.({ instanceId: instance.id, reason });
     return { placed: true, changes };
   }
@@ -369,7 +370,8 @@ export class Fleet {
     return placement;
   }
 
-  private reserve(queue: Queue, task: Task, instance: Instance, reason: string): Change {
+  private reserve(queue: Queue, task: Task, destination: Destination): Change {
+    const { instance, reason, decision } = destination;
     const attempt: Attempt = {
       taskId: task.id,
       no: ++task.attemptNo,
@@ -377,6 +379,7 @@ export class Fleet {
       instanceId: instance.id,
       registration: instance.registration,
       speed: instance.speed,
+      decision,
       reservedAt: this.now,
       state: 'live',
       remoteId: null,
@@ -481,7 +484,7 @@ export class Fleet {
   private refresh(instance: Instance): void {
     const queue = this.queueFor(instance.queue);
     queue.refresh(instance, this.now);
-    if (queue.waiting > 0 && queue.isOpen(instance)) this.stirred.add(queue);
+    if (queue.waiting > 0 && instance.isOpen) this.stirred.add(queue);
   }
 
   private changed(instance: Instance): void {

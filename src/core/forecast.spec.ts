@@ -1,4 +1,5 @@
 import {
+  decisionOf,
   draftOf,
   exactly,
   heldOf,
@@ -156,10 +157,10 @@ describe('the forecast of a task that waits', () => {
     const [a, b] = [busy('a', exactly(500)), busy('b', exactly(100))];
     const scene = new Scene([a, b], new ShortestQueueStrategy());
     for (const ms of [40, 30]) {
-      scene.queue.bind(scene.join({ prediction: exactly(ms) }), a, NOW);
+      scene.queue.bind(scene.join({ prediction: exactly(ms) }), a, decisionOf(), NOW);
     }
     const task = scene.join({ prediction: exactly(10) });
-    scene.queue.bind(task, a, NOW);
+    scene.queue.bind(task, a, decisionOf(), NOW);
     expect(scene.expected(task)).toBe('570 570 580 580');
     expect(scene.look(task).waiting).toEqual({
       because: { busy: 1, bound_elsewhere: 1 },

@@ -60,7 +60,7 @@ describe('Instance', () => {
     const instance = occupied(instanceOf('i', 2), 3);
     instance.backlog.plan(taskOf());
     expect(instance.waiting).toBe(2);
-    expect(instance.standing).toEqual({ speed: 1, slots: 2, occupied: 3, waiting: 2, load: 1.5 });
+    expect(instance).toMatchObject({ speed: 1, slots: 2, occupied: 3, waiting: 2, load: 1.5 });
   });
 
   it('shows its wait to a strategy, as it was when the choice began', () => {

@@ -1,8 +1,9 @@
 import { Backlog, type Pace } from './backlog';
 import { Circuit, type Withheld } from './circuit';
-import type { Candidate, Standing } from './strategy';
+import type { Estimate } from './distribution';
 import { fits, loadOf, take, type Resources } from './resources';
 import { Speed, type SpeedRecord } from './speed';
+import type { Candidate, Standing } from './strategy';
 import type { TaskKind } from './task';
 import { TrackRecord } from './track-record';
 import type { InstanceId, Instant, QueueKey } from './units';
@@ -57,8 +58,17 @@ export interface InstanceDraft {
 export type Infeasible =
   'removed' | 'draining' | 'lost' | 'suspect' | 'no_replicas' | 'too_small' | Withheld;
 
+/** Why an instance gets no new task. */
+export type Unfit = Infeasible | 'paused';
+
+/**
+ * How an instance stands towards the next task of its queue. `free`: a slot is; `ahead`: none is, but
+ * one task more may be sent; `busy`: it has all that it may have; else why it gets none at all.
+ */
+export type Readiness = 'free' | 'ahead' | 'busy' | Unfit;
+
 /** A worker of the fleet and the work bound to it. Only `Fleet` changes it. */
-export class Instance {
+export class Instance implements Standing {
   readonly id: InstanceId;
   readonly kind: InstanceKind;
   readonly host: string;
@@ -90,6 +100,8 @@ export class Instance {
   readonly learnedSpeed: Speed;
   /** Work per ms; a task predicted at `t` ms takes `t / speed` here. */
   speed: number;
+  /** As its queue saw it last; null while it is in none. Only the queue writes it. */
+  readiness: Readiness | null = null;
 
   constructor(draft: InstanceDraft, orderG: number) {
     this.id = draft.id;
@@ -136,9 +148,29 @@ export class Instance {
     return this.drainAsked || this.drainsItself;
   }
 
+  /** Tasks that occupy it. */
+  get occupied(): number {
+    return this.backlog.heldCount;
+  }
+
   /** Tasks that no slot has begun. */
   get waiting(): number {
     return this.backlog.plannedCount + Math.max(0, this.backlog.heldCount - this.slots);
+  }
+
+  /** Occupied share of the scarcest resource, 0 to 1 and above when its capacity was lowered. */
+  get load(): number {
+    return loadOf(this.backlog.used, this.capacity);
+  }
+
+  /** True while a task may be bound to it, as its queue saw it last. */
+  get isReady(): boolean {
+    return this.isOpen || this.readiness === 'busy';
+  }
+
+  /** True while it could be given a task, as its queue saw it last. */
+  get isOpen(): boolean {
+    return this.readiness === 'free' || this.readiness === 'ahead';
   }
 
   get pace(): Pace {
@@ -169,21 +201,46 @@ export class Instance {
     return this.backlog.heldCount < this.slots + ahead;
   }
 
-  /** How it looks to a strategy that ranks. */
-  get standing(): Standing {
-    return {
-      speed: this.speed,
-      slots: this.slots,
-      occupied: this.backlog.heldCount,
-      waiting: this.waiting,
-      load: loadOf(this.backlog.used, this.capacity),
-    };
+  /** How it looks to a strategy that chooses. */
+  asCandidate(now: Instant): Candidate {
+    return new Prospect(this, now);
+  }
+}
+
+/** An instance as a candidate: whatever is not read is not computed. */
+class Prospect implements Candidate {
+  private estimate: Estimate | undefined;
+
+  constructor(
+    private readonly instance: Instance,
+    private readonly now: Instant,
+  ) {}
+
+  get instanceId(): InstanceId {
+    return this.instance.id;
   }
 
-  /** How it looks to a strategy that chooses; the wait is computed only when it is read. */
-  asCandidate(now: Instant): Candidate {
-    const { speed, slots, occupied, waiting, load } = this.standing;
-    const wait = this.backlog.wait(this.pace, now);
-    return { instanceId: this.id, speed, slots, occupied, waiting, load, wait };
+  get speed(): number {
+    return this.instance.speed;
+  }
+
+  get slots(): number {
+    return this.instance.slots;
+  }
+
+  get occupied(): number {
+    return this.instance.occupied;
+  }
+
+  get waiting(): number {
+    return this.instance.waiting;
+  }
+
+  get load(): number {
+    return this.instance.load;
+  }
+
+  get wait(): Estimate {
+    return (this.estimate ??= this.instance.backlog.wait(this.instance.pace, this.now));
   }
 }

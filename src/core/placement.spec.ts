@@ -1,4 +1,5 @@
 import {
+  decisionOf,
   exactly,
   heldOf,
   instanceOf,
@@ -14,6 +15,7 @@ import { CANDIDATE_LIMIT, decide, reasons, unfit } from './placement';
 import { Queue } from './queue';
 import { ONE_SLOT } from './resources';
 import type { Candidate, ChoosingStrategy, PlacementStrategy, RankedStrategy } from './strategy';
+import type { Decision } from './task';
 import { instanceId, instant, strategyName } from './units';
 
 const NOW = instant(1_000);
@@ -55,6 +57,13 @@ class LastStrategy implements ChoosingStrategy {
 function decision(queue: Queue, task = taskOf()): string {
   const placement = decide(queue, task, NOW, new SeededRandom());
   return placement.kind === 'waiting' ? 'waiting' : `${placement.kind} ${placement.instance.id}`;
+}
+
+/** The record of what is decided, which must be something. */
+function recordIn(queue: Queue, task = taskOf()): Decision {
+  const placement = decide(queue, task, NOW, new SeededRandom());
+  if (placement.kind === 'waiting') throw new Error('nothing was decided');
+  return placement.decision;
 }
 
 describe('decide', () => {
@@ -112,7 +121,7 @@ describe('decide', () => {
       const queue = queueOf(new ShortestQueueStrategy(), [instance]);
       const before = taskOf();
       queue.join(before, NOW);
-      queue.bind(before, instance, NOW);
+      queue.bind(before, instance, decisionOf(), NOW);
       expect(decision(queue)).toBe(`bound ${instance.id}`);
     });
 
@@ -143,18 +152,101 @@ describe('decide', () => {
     ];
 
     it.each(strategies)('goes elsewhere: %s', (_name, make) => {
-      const [a, b] = [instanceOf('a'), instanceOf('b')];
-      for (const avoided of [a, b]) {
-        const task = taskOf({ avoid: avoided.id });
-        const other = avoided === a ? b : a;
-        expect(decision(queueOf(make(), [a, b]), task)).toBe(`now ${other.id}`);
+      for (const [avoided, other] of [
+        ['a', 'b'],
+        ['b', 'a'],
+      ] as const) {
+        const queue = queueOf(make(), [instanceOf('a'), instanceOf('b')]);
+        const task = taskOf({ avoid: instanceId(avoided) });
+        expect(decision(queue, task)).toBe(`now ${other}`);
+        expect(recordIn(queue, task)).toMatchObject({
+          candidates: 1,
+          runnerUp: null,
+          unfitBecause: { avoided: 1 },
+        });
       }
     });
 
     it.each(strategies)('goes back when there is no other: %s', (_name, make) => {
       const a = instanceOf('a');
       const task = taskOf({ avoid: a.id });
-      expect(decision(queueOf(make(), [a]), task)).toBe(`now ${a.id}`);
+      const queue = queueOf(make(), [a]);
+      expect(decision(queue, task)).toBe(`now ${a.id}`);
+      expect(recordIn(queue, task)).toMatchObject({ candidates: 1, unfitBecause: {} });
+    });
+  });
+
+  describe('records', () => {
+    it('what a late strategy expected, and whom it would have taken instead', () => {
+      const [fast, slow, taken] = [instanceOf('fast'), instanceOf('slow'), busy('taken', 500)];
+      const draining = instanceOf('draining', 1, { drainAsked: true });
+      fast.learnedSpeed.declared = 2;
+      slow.backlog.observeForeign(30, NOW);
+      // Planned, but behind a task that has its turn now.
+      fast.backlog.plan(taskOf());
+      const queue = queueOf(new EarliestStrategy(), [slow, draining, fast, taken]);
+      expect(recordIn(queue, taskOf({ prediction: exactly(100) }))).toEqual({
+        strategy: 'earliest',
+        decidedAt: NOW,
+        candidates: 2,
+        waitMs: 0,
+        completionMs: 50,
+        runnerUp: { instanceId: 'slow', waitMs: 30, completionMs: 130 },
+        unfitBecause: { draining: 1, busy: 1 },
+      });
+    });
+
+    it('that an instance was busy to which a task is sent ahead only without a free slot', () => {
+      const [free, ahead] = [instanceOf('free'), busy('ahead', 40)];
+      const queue = queueOf(new EarliestStrategy(), [free, ahead], 1);
+      expect(recordIn(queue)).toMatchObject({
+        candidates: 1,
+        runnerUp: null,
+        unfitBecause: { busy: 1 },
+      });
+      free.backlog.hold(heldOf(taskOf({ prediction: exactly(90) }), { runningSince: NOW }));
+      queue.refresh(free, NOW);
+      expect(recordIn(queue)).toMatchObject({
+        candidates: 2,
+        waitMs: 40,
+        completionMs: 140,
+        runnerUp: { instanceId: 'free', waitMs: 90, completionMs: 190 },
+        unfitBecause: {},
+      });
+    });
+
+    it('that a free instance was avoided for one that is less ready', () => {
+      const [free, ahead, taken] = [instanceOf('free'), busy('ahead', 40), busy('taken', 40)];
+      taken.backlog.hold(heldOf(taskOf()));
+      const queue = queueOf(new EarliestStrategy(), [free, ahead, taken], 1);
+      const task = taskOf({ avoid: free.id });
+      expect(decision(queue, task)).toBe('now ahead');
+      expect(recordIn(queue, task)).toMatchObject({
+        candidates: 1,
+        runnerUp: null,
+        unfitBecause: { avoided: 1, busy: 1 },
+      });
+    });
+
+    it('what an early strategy expected, behind what waits there', () => {
+      const [short, long] = [busy('short', 10), busy('long', 50)];
+      const lost = instanceOf('lost', 1, { health: 'lost' });
+      short.backlog.plan(taskOf({ prediction: exactly(7) }));
+      const queue = queueOf(new ShortestQueueStrategy(), [long, lost, short]);
+      expect(recordIn(queue, taskOf({ prediction: exactly(100) }))).toEqual({
+        strategy: 'shortest_queue',
+        decidedAt: NOW,
+        candidates: 2,
+        waitMs: 17,
+        completionMs: 117,
+        runnerUp: { instanceId: 'long', waitMs: 50, completionMs: 150 },
+        unfitBecause: { lost: 1 },
+      });
+    });
+
+    it('no runner-up where the strategy names none', () => {
+      const queue = queueOf(new LastStrategy('early'), [instanceOf('a'), instanceOf('b')]);
+      expect(recordIn(queue)).toMatchObject({ candidates: 2, runnerUp: null });
     });
   });
 

@@ -1,38 +1,51 @@
-import type { Infeasible, Instance } from './instance';
+import type { Instance, Unfit } from './instance';
 import type { Random } from './ports';
 import type { Queue } from './queue';
 import type { Resources } from './resources';
-import { isRanked, type Candidate, type ChoosingStrategy, type RankedStrategy } from './strategy';
-import type { Task } from './task';
+import {
+  isRanked,
+  type Binding,
+  type Candidate,
+  type ChoosingStrategy,
+  type RankedStrategy,
+} from './strategy';
+import type { Decision, Expectation, Task } from './task';
 import { isNonEmpty, type Instant } from './units';
 
 /** A strategy looks at no more candidates than this; of a larger fleet it sees a random part. */
 export const CANDIDATE_LIMIT = 1000;
 
+/** Where a task goes, why in one line for people, and by what it was decided. */
+export interface Destination {
+  readonly instance: Instance;
+  readonly reason: string;
+  readonly decision: Decision | null;
+}
+
 /** What was decided for one waiting task. */
 export type Placement =
-  /** A slot is free (or work may be sent ahead): reserve it. */
-  | { readonly kind: 'now'; readonly instance: Instance; readonly reason: string }
-  /** The task is bound to this instance and waits for it. */
-  | { readonly kind: 'bound'; readonly instance: Instance; readonly reason: string }
+  | (Destination & {
+      /** `now`: a slot is free (or work may be sent ahead), reserve it; `bound`: wait for it. */
+      readonly kind: 'now' | 'bound';
+      readonly decision: Decision;
+    })
   /** Nothing can take it yet. */
   | { readonly kind: 'waiting' };
 
 /** Decides where a task goes: feasible, then the strategy's choice. Changes nothing. */
 export function decide(queue: Queue, task: Task, now: Instant, random: Random): Placement {
-  if (queue.settings.paused) return { kind: 'waiting' };
-  const late = queue.strategy.binding === 'late';
-  if (late && !queue.hasOpen) return { kind: 'waiting' };
-  const chosen = isRanked(queue.strategy)
-    ? chooseRanked(queue, queue.strategy, task, late, now)
-    : chooseAmong(queue, queue.strategy, task, late, now, random);
+  const { strategy, census } = queue;
+  const isLate = strategy.binding === 'late';
+  if ((isLate ? census.open : census.fit) === 0) return { kind: 'waiting' };
+  const chosen = isRanked(strategy)
+    ? chooseRanked(queue, strategy, task)
+    : chooseAmong(queue, strategy, task, now, random);
   if (!chosen) return { kind: 'waiting' };
-  const isNow = late || (queue.isOpen(chosen.instance) && chosen.instance.line.size === 0);
-  return { kind: isNow ? 'now' : 'bound', ...chosen };
+  const { instance, reason } = chosen;
+  const isNow = isLate || (instance.isOpen && instance.line.size === 0);
+  const decision = recordOf(queue, task, chosen, now);
+  return { kind: isNow ? 'now' : 'bound', instance, reason, decision };
 }
-
-/** Why an instance gets no new task. */
-export type Unfit = Infeasible | 'paused';
 
 /** Why an instance gets no task from its queue now; undefined when it may. A pause holds for all. */
 export function unfitness(
@@ -81,45 +94,34 @@ function counted(
 interface Chosen {
   readonly instance: Instance;
   readonly reason: string;
+  readonly runnerUp: Instance | undefined;
 }
 
-function chooseRanked(
-  queue: Queue,
-  strategy: RankedStrategy,
-  task: Task,
-  late: boolean,
-  now: Instant,
-): Chosen | undefined {
-  const other = (instance: Instance): boolean => instance.id !== task.avoid;
-  const instance = late
-    ? (queue.leastOpen(other) ?? queue.leastOpen())
-    : leastRank(strategy, preferOther(feasible(queue, task, now), task));
+function chooseRanked(queue: Queue, strategy: RankedStrategy, task: Task): Chosen | undefined {
+  const others = queue.best(task.avoid);
+  const [instance, second] = others.length > 0 ? others : queue.best(null);
   if (!instance) return undefined;
-  const rank = strategy.rank(instance.standing);
-  return { instance, reason: `${strategy.name}: first in rank (${rank.toFixed(3)})` };
+  const reason = `${strategy.name}: first in rank (${strategy.rank(instance).toFixed(3)})`;
+  return {
+    instance,
+    reason,
+    runnerUp: second && isRival(queue, instance, second) ? second : undefined,
+  };
 }
 
-function leastRank(strategy: RankedStrategy, instances: readonly Instance[]): Instance | undefined {
-  let best: Instance | undefined;
-  let least = Number.POSITIVE_INFINITY;
-  for (const instance of instances) {
-    const rank = strategy.rank(instance.standing);
-    if (best && rank >= least) continue;
-    best = instance;
-    least = rank;
-  }
-  return best;
+/** By late binding who is less ready than the chosen one was not to be chosen. */
+function isRival(queue: Queue, chosen: Instance, other: Instance): boolean {
+  return queue.strategy.binding === 'early' || other.readiness === chosen.readiness;
 }
 
 function chooseAmong(
   queue: Queue,
   strategy: ChoosingStrategy,
   task: Task,
-  late: boolean,
   now: Instant,
   random: Random,
 ): Chosen | undefined {
-  const able = preferOther(late ? queue.openInstances(now) : feasible(queue, task, now), task);
+  const able = preferOther(queue.candidates(), task);
   const seen = able.length > CANDIDATE_LIMIT ? somePart(able, random) : able;
   const candidates: readonly Candidate[] = seen.map((instance) => instance.asCandidate(now));
   if (!isNonEmpty(candidates)) return undefined;
@@ -128,15 +130,8 @@ function chooseAmong(
   if (!instance) {
     throw new Error(`strategy ${strategy.name} chose ${choice.instanceId}, which was not offered`);
   }
-  return { instance, reason: choice.reason };
-}
-
-function feasible(queue: Queue, task: Task, now: Instant): Instance[] {
-  const able: Instance[] = [];
-  for (const instance of queue.instances.values()) {
-    if (instance.infeasible(task.demand, now) === undefined) able.push(instance);
-  }
-  return able;
+  const { reason, runnerUp } = choice;
+  return { instance, reason, runnerUp: runnerUp && queue.instances.get(runnerUp) };
 }
 
 /** Leaves out the instance that lost the task last, unless it is the only one. */
@@ -150,4 +145,58 @@ function somePart(instances: readonly Instance[], random: Random): readonly Inst
   const from = Math.floor(random.next() * instances.length);
   const tail = instances.slice(from, from + CANDIDATE_LIMIT);
   return tail.concat(instances.slice(0, CANDIDATE_LIMIT - tail.length));
+}
+
+/** The record of a choice, from the figures as they are now. */
+function recordOf(
+  queue: Queue,
+  task: Task,
+  { instance, runnerUp }: Chosen,
+  now: Instant,
+): Decision {
+  const { binding, name } = queue.strategy;
+  const expected = (at: Instance): Expectation => expectationAt(at, task, binding, now);
+  return {
+    strategy: name,
+    decidedAt: now,
+    ...countsOf(queue, task, instance),
+    ...expected(instance),
+    runnerUp: runnerUp ? { instanceId: runnerUp.id, ...expected(runnerUp) } : null,
+  };
+}
+
+/** By late binding it is the task's turn, by early binding it comes behind what waits there. */
+function expectationAt(
+  { backlog, pace }: Instance,
+  { prediction }: Task,
+  binding: Binding,
+  now: Instant,
+): Expectation {
+  const waitMs = binding === 'late' ? backlog.turnMs(pace, now) : backlog.wait(pace, now).mean;
+  const completionMs = waitMs + prediction.serviceTime.mean / pace.speed;
+  return { waitMs, completionMs };
+}
+
+/** How many could have been chosen, and why not the others; from the census, without a look at them. */
+function countsOf(
+  { census, instances, strategy }: Queue,
+  { avoid }: Task,
+  chosen: Instance,
+): Pick<Decision, 'candidates' | 'unfitBecause'> {
+  const isLate = strategy.binding === 'late';
+  const unfitBecause = census.unfit();
+  let candidates = isLate && chosen.readiness ? census.of(chosen.readiness) : census.fit;
+  let busy = census.fit - candidates;
+  const avoided = avoid === null || avoid === chosen.id ? undefined : instances.get(avoid);
+  if (avoided && (isLate ? isAsReady(avoided, chosen) : avoided.isReady)) {
+    unfitBecause['avoided'] = 1;
+    if (!isLate || avoided.readiness === chosen.readiness) candidates--;
+    else busy--;
+  }
+  if (busy > 0) unfitBecause['busy'] = busy;
+  return { candidates, unfitBecause };
+}
+
+function isAsReady(one: Instance, chosen: Instance): boolean {
+  return one.readiness === 'free' || one.readiness === chosen.readiness;
 }

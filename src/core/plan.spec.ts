@@ -7,8 +7,12 @@ import { instant } from './units';
 
 const NOW = instant(1_000);
 
+/** Instances of which somebody was told that more or fewer tasks are planned there. */
+const told: Instance[] = [];
+
 function planOf(...instances: readonly Instance[]): Plan {
-  const plan = new Plan(new Map(instances.map((instance) => [instance.id, instance])));
+  const byId = new Map(instances.map((instance) => [instance.id, instance]));
+  const plan = new Plan(byId, (instance) => told.push(instance));
   for (const instance of instances) plan.refresh(instance, NOW);
   return plan;
 }

@@ -15,7 +15,11 @@ const UNFIT = 1;
 export class Plan {
   private readonly byDrain = new RankIndex<Instance>();
 
-  constructor(private readonly instances: ReadonlyMap<InstanceId, Instance>) {}
+  /** @param changed called when another number of tasks is planned on an instance than before */
+  constructor(
+    private readonly instances: ReadonlyMap<InstanceId, Instance>,
+    private readonly changed: (instance: Instance) => void,
+  ) {}
 
   /** Takes note of what changed at the instance. */
   refresh(instance: Instance, now: Instant): void {
@@ -31,7 +35,7 @@ export class Plan {
 
   /** Plans the task on the instance that is through with its work first, if there is any. */
   put(task: Task, now: Instant): void {
-    const instance = this.byDrain.least();
+    const instance = this.byDrain.least;
     if (instance) this.putOn(task, instance, now);
   }
 
@@ -41,6 +45,7 @@ export class Plan {
     task.plannedOn = instance.id;
     instance.backlog.plan(task);
     this.refresh(instance, now);
+    this.changed(instance);
   }
 
   /** Takes the task out of the plan. */
@@ -51,6 +56,7 @@ export class Plan {
     if (!instance) return;
     instance.backlog.unplan(task);
     this.refresh(instance, now);
+    this.changed(instance);
   }
 
   /**

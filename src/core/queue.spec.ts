@@ -1,4 +1,5 @@
 import {
+  decisionOf,
   exactly,
   heldOf,
   instanceOf,
@@ -11,9 +12,9 @@ import { RoundRobinStrategy } from '../strategies/round-robin.strategy';
 import type { Instance } from './instance';
 import { Queue, queueInWords, queueKey, queueName } from './queue';
 import { ONE_SLOT } from './resources';
-import type { PlacementStrategy } from './strategy';
+import type { PlacementStrategy, RankedStrategy } from './strategy';
 import type { Task } from './task';
-import { instant } from './units';
+import { instant, strategyName } from './units';
 
 const NOW = instant(1_000);
 const SETTINGS = settingsOf('earliest');
@@ -56,7 +57,7 @@ describe('Queue', () => {
     const queue = queueOf([a]);
     const [first, second] = joined(queue, 3);
     if (!first || !second) throw new Error('three tasks joined');
-    queue.bind(first, a, NOW);
+    queue.bind(first, a, decisionOf(), NOW);
     expect([queue.waiting, queue.line.size, a.line.size]).toEqual([3, 2, 1]);
     queue.leave(first, a, NOW);
     queue.leave(second, undefined, NOW);
@@ -70,7 +71,7 @@ describe('Queue', () => {
     const queue = queueOf([a]);
     const task = taskOf({ notBefore: instant(900) });
     queue.join(task, NOW);
-    queue.bind(task, a, NOW);
+    queue.bind(task, a, decisionOf(), NOW);
     expect([task.notBefore, a.line.nextDue(), a.line.head(NOW)]).toEqual([null, undefined, task]);
   });
 
@@ -82,7 +83,7 @@ describe('Queue', () => {
     const short = taskOf({ submittedAt: instant(1), prediction: exactly(5) });
     for (const task of [long, short]) {
       queue.join(task, NOW);
-      queue.bind(task, a, NOW);
+      queue.bind(task, a, decisionOf(), NOW);
     }
     expect(a.line.head(NOW)).toBe(short);
   });
@@ -93,29 +94,59 @@ describe('Queue', () => {
       const queue = queueOf([a, b]);
       occupy(queue, a);
       occupy(queue, b);
-      expect([queue.isOpen(a), queue.isOpen(b), queue.hasOpen]).toEqual([false, true, true]);
-      expect(queue.openInstances(NOW)).toEqual([b]);
+      expect([a.readiness, b.readiness, queue.census.open]).toEqual(['busy', 'free', 1]);
+      expect(queue.candidates()).toEqual([b]);
     });
 
     it('are those with room ahead when no slot is free', () => {
       const [a, b] = [instanceOf('a'), instanceOf('b')];
       const queue = queueOf([a, b], { prefetch: 1 });
       occupy(queue, a);
-      expect([queue.leastOpen(), queue.openInstances(NOW)]).toEqual([b, [b]]);
+      expect([queue.best(null), queue.candidates()]).toEqual([[b, a], [b]]);
       occupy(queue, b);
-      expect(new Set(queue.openInstances(NOW))).toEqual(new Set([a, b]));
+      expect(new Set(queue.candidates())).toEqual(new Set([a, b]));
       occupy(queue, a);
-      expect(queue.openInstances(NOW)).toEqual([b]);
+      expect(queue.candidates()).toEqual([b]);
       occupy(queue, b);
-      expect([queue.hasOpen, queue.leastOpen()]).toEqual([false, undefined]);
+      expect([queue.census.open, queue.best(null)]).toEqual([0, []]);
     });
 
     it('come in the order of the strategy', () => {
       const [slow, fast] = [instanceOf('slow'), instanceOf('fast')];
       fast.learnedSpeed.declared = 2;
       const queue = queueOf([slow, fast]);
-      expect(queue.leastOpen()).toBe(fast);
-      expect(queue.leastOpen((instance) => instance !== fast)).toBe(slow);
+      expect(queue.best(null)).toEqual([fast, slow]);
+      expect(queue.best(fast.id)).toEqual([slow]);
+    });
+
+    it('are ranked anew when other tasks are planned on them', () => {
+      const fewest: RankedStrategy = {
+        name: strategyName('fewest'),
+        binding: 'early',
+        rank: ({ waiting }) => waiting,
+      };
+      const [a, b] = [instanceOf('a'), instanceOf('b')];
+      const queue = queueOf([a, b], { strategy: fewest });
+      const [task] = joined(queue, 1);
+      if (!task) throw new Error('one task joined');
+      queue.plan.putOn(task, a, NOW);
+      expect(queue.best(null)).toEqual([b, a]);
+      queue.plan.putOn(task, b, NOW);
+      expect(queue.best(null)).toEqual([a, b]);
+    });
+
+    it('are counted by how they stand', () => {
+      const instances = ['a', 'b', 'c', 'd'].map((id) => instanceOf(id));
+      const [a, b, c] = instances as [Instance, Instance, Instance];
+      const queue = queueOf(instances);
+      b.drainAsked = true;
+      c.health = 'suspect';
+      occupy(queue, a);
+      for (const instance of [b, c]) queue.refresh(instance, NOW);
+      expect([queue.census.open, queue.census.fit]).toEqual([1, 2]);
+      expect(queue.census.unfit()).toEqual({ draining: 1, suspect: 1 });
+      queue.detach(b, NOW);
+      expect([queue.census.unfit(), b.readiness]).toEqual([{ suspect: 1 }, null]);
     });
 
     it('are looked at again after a change of prefetch', () => {
@@ -124,7 +155,7 @@ describe('Queue', () => {
       occupy(queue, a);
       queue.configure({ ...SETTINGS, prefetch: 1 }, undefined);
       queue.refresh(a, NOW);
-      expect(queue.isOpen(a)).toBe(true);
+      expect(a.readiness).toBe('ahead');
     });
   });
 
@@ -137,7 +168,7 @@ describe('Queue', () => {
         const short = taskOf({ submittedAt: instant(1), prediction: exactly(5) });
         for (const task of [long, short]) {
           queue.join(task, NOW);
-          if (bound === 1) queue.bind(task, a, NOW);
+          if (bound === 1) queue.bind(task, a, decisionOf(), NOW);
         }
         return { line: bound === 1 ? a.line : queue.line, long, short };
       });
@@ -150,7 +181,7 @@ describe('Queue', () => {
       const a = instanceOf('a');
       const queue = queueOf([a], { strategy: new RoundRobinStrategy() });
       const tasks = joined(queue, 2);
-      for (const task of tasks) queue.bind(task, a, NOW);
+      for (const task of tasks) queue.bind(task, a, decisionOf(), NOW);
       queue.configure(SETTINGS, new EarliestStrategy());
       expect([queue.line.size, a.line.size, queue.waiting]).toEqual([2, 0, 2]);
       expect(tasks.map(({ plannedOn }) => plannedOn)).toEqual(['a', 'a']);
@@ -160,7 +191,7 @@ describe('Queue', () => {
     it('of the prefetch alone leaves bound tasks where they are', () => {
       const a = instanceOf('a');
       const queue = queueOf([a], { strategy: new RoundRobinStrategy() });
-      for (const task of joined(queue, 2)) queue.bind(task, a, NOW);
+      for (const task of joined(queue, 2)) queue.bind(task, a, decisionOf(), NOW);
       queue.configure({ ...SETTINGS, prefetch: 3 }, undefined);
       expect([queue.line.size, a.line.size]).toEqual([0, 2]);
     });
@@ -171,7 +202,7 @@ describe('Queue', () => {
     const queue = queueOf([a, b]);
     const tasks = joined(queue, 4);
     const [first] = tasks;
-    if (first) queue.bind(first, a, NOW);
+    if (first) queue.bind(first, a, decisionOf(), NOW);
     a.drainAsked = true;
     queue.refresh(a, NOW);
     queue[how](a, NOW);
@@ -187,6 +218,6 @@ describe('Queue', () => {
     const queue = queueOf([a]);
     const [task] = joined(queue, 1);
     queue.detach(a, NOW);
-    expect([task?.plannedOn, queue.waiting, queue.hasOpen]).toEqual([null, 1, false]);
+    expect([task?.plannedOn, queue.waiting, queue.census.fit]).toEqual([null, 1, 0]);
   });
 });

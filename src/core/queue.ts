@@ -1,11 +1,12 @@
-import type { Instance } from './instance';
+import { Census } from './census';
+import type { Instance, Readiness } from './instance';
 import { Plan } from './plan';
 import type { QueueSettings } from './queue-settings';
 import { RankIndex } from './rank-index';
 import type { Resources } from './resources';
 import { SpeedScale } from './speed';
 import { isRanked, type PlacementStrategy } from './strategy';
-import type { Task, TaskKind } from './task';
+import type { Decision, Task, TaskKind } from './task';
 import type { InstanceId, Instant, QueueKey } from './units';
 import { WaitingLine } from './waiting-line';
 
@@ -24,9 +25,10 @@ export function queueInWords(key: QueueKey): string {
   return `${key.slice(0, key.indexOf('/'))} ${JSON.stringify(queueName(key))}`;
 }
 
-/** With a free slot; and, behind those, with room for a task sent ahead. */
-const FREE = 0;
-const AHEAD = 1;
+/** Late binding takes who has a free slot, and behind those who has room for a task sent ahead. */
+const LATE_TIERS: Partial<Record<Readiness, number>> = { free: 0, ahead: 1 };
+/** Early binding makes no difference between them. */
+const EARLY_TIERS: Partial<Record<Readiness, number>> = { free: 0, ahead: 0, busy: 0 };
 
 /**
  * What waits for one model or pool, and the instances that serve it. Tasks without an instance
@@ -35,11 +37,13 @@ const AHEAD = 1;
 export class Queue {
   readonly instances = new Map<InstanceId, Instance>();
   readonly line: WaitingLine;
-  readonly plan = new Plan(this.instances);
+  readonly plan = new Plan(this.instances, (instance) => this.rank(instance));
+  /** How its instances stand towards its next task, as of the last refresh of each. */
+  readonly census = new Census();
+  /** Instances that a ranked strategy may choose, in its order. */
+  private ranked = new RankIndex<Instance>();
   /** How fast its instances are, one beside the other. */
   private readonly speeds = new SpeedScale();
-  /** Instances that could be given a task now, in the order of a ranked strategy. */
-  private readonly open = new RankIndex<Instance>();
   private waitingTasks = 0;
 
   constructor(
@@ -67,9 +71,10 @@ export class Queue {
    * Moves a task from the queue's line into the line of the instance that it is bound to. It was
    * its turn, so its backoff is over.
    */
-  bind(task: Task, instance: Instance, now: Instant): void {
+  bind(task: Task, instance: Instance, decision: Decision, now: Instant): void {
     this.line.remove(task);
     task.notBefore = null;
+    task.decision = decision;
     instance.line.add(task);
     this.plan.putOn(task, instance, now);
   }
@@ -82,18 +87,24 @@ export class Queue {
 
   /** Takes a bound task back into the queue's line; its plan stays until it is bound again. */
   unbind(task: Task, instance: Instance): void {
-    if (instance.line.remove(task)) this.line.add(task);
+    if (!instance.line.remove(task)) return;
+    task.decision = null;
+    this.line.add(task);
   }
 
   /** Takes the task out of whichever line it stands in; `taker` is who gets it, if anybody. */
   leave(task: Task, taker: Instance | undefined, now: Instant): void {
     const wasHere = this.line.remove(task) || (this.boundTo(task)?.line.remove(task) ?? false);
     if (wasHere) this.waitingTasks--;
+    task.decision = null;
     if (taker) this.plan.exchange(task, taker, now);
     else this.plan.drop(task, now);
   }
 
-  /** Changes the settings; by a new strategy, what was bound early waits in the queue's line again. */
+  /**
+   * Changes the settings; by a new strategy, what was bound early waits in the queue's line again.
+   * Every instance has to be refreshed afterwards.
+   */
   configure(settings: QueueSettings, strategy: PlacementStrategy | undefined): void {
     const reordered = settings.orderG !== this.settings.orderG;
     this.settings = settings;
@@ -103,6 +114,7 @@ export class Queue {
     }
     if (!strategy) return;
     this.strategy = strategy;
+    this.ranked = new RankIndex();
     for (const instance of this.instances.values()) this.unbindAll(instance);
   }
 
@@ -129,7 +141,7 @@ export class Queue {
     for (const task of planned) this.plan.drop(task, now);
     if (this.instances.delete(instance.id)) this.speeds.leave(instance.learnedSpeed);
     this.plan.forget(instance);
-    this.open.delete(instance);
+    this.note(instance, null);
     for (const task of planned) this.plan.put(task, now);
   }
 
@@ -153,48 +165,52 @@ export class Queue {
     instance.speed = this.speeds.of(instance.learnedSpeed);
   }
 
-  /** Takes note of what changed at the instance: its place in the plan and among the open ones. */
+  /** Takes note of what changed at the instance: its place in the plan, and how ready it is. */
   refresh(instance: Instance, now: Instant): void {
+    if (instance.removed) return;
     this.plan.refresh(instance, now);
-    const tier = this.tierOf(instance, now);
-    if (tier === undefined) this.open.delete(instance);
-    else this.open.set(instance, this.rankOf(instance), tier);
+    this.note(instance, this.readinessOf(instance, now));
   }
 
-  /** The instances that could be given a task now: those with a free slot, else those with room ahead. */
-  openInstances(now: Instant): readonly Instance[] {
-    const free: Instance[] = [];
-    const ahead: Instance[] = [];
-    for (const instance of this.instances.values()) {
-      const tier = this.tierOf(instance, now);
-      if (tier !== undefined) (tier === FREE ? free : ahead).push(instance);
-    }
-    return free.length > 0 ? free : ahead;
+  /**
+   * The instances among which the next task's is chosen, in the order of joining: by early binding
+   * all that fit, by late binding those with a free slot, else those with room ahead.
+   */
+  candidates(): readonly Instance[] {
+    const instances = [...this.instances.values()];
+    if (this.strategy.binding === 'early') return instances.filter(({ isReady }) => isReady);
+    const wanted = this.census.of('free') > 0 ? 'free' : 'ahead';
+    return instances.filter(({ readiness }) => readiness === wanted);
   }
 
-  /** The best open instance for a ranked strategy. */
-  leastOpen(accept?: (instance: Instance) => boolean): Instance | undefined {
-    return this.open.least(accept);
+  /**
+   * The best instance for a ranked strategy, and the one that it would take without that.
+   * @param avoid not this one
+   */
+  best(avoid: InstanceId | null): readonly Instance[] {
+    return this.ranked.first(2, avoid === null ? undefined : ({ id }) => id !== avoid);
   }
 
-  /** True when any instance could be given a task now. */
-  get hasOpen(): boolean {
-    return this.open.size > 0;
+  private note(instance: Instance, readiness: Readiness | null): void {
+    this.census.move(instance.readiness, readiness);
+    instance.readiness = readiness;
+    this.rank(instance);
   }
 
-  /** True when the instance could be given a task now. */
-  isOpen(instance: Instance): boolean {
-    return this.open.has(instance);
+  private readinessOf(instance: Instance, now: Instant): Readiness {
+    const unfit = instance.infeasible(this.demand, now);
+    if (unfit !== undefined) return unfit;
+    if (this.settings.paused) return 'paused';
+    if (instance.hasRoom(this.demand)) return 'free';
+    return instance.mayPrefetch(this.settings.prefetch) ? 'ahead' : 'busy';
   }
 
-  private tierOf(instance: Instance, now: Instant): number | undefined {
-    if (this.settings.paused) return undefined;
-    if (instance.infeasible(this.demand, now) !== undefined) return undefined;
-    if (instance.hasRoom(this.demand)) return FREE;
-    return instance.mayPrefetch(this.settings.prefetch) ? AHEAD : undefined;
-  }
-
-  private rankOf(instance: Instance): number {
-    return isRanked(this.strategy) ? this.strategy.rank(instance.standing) : 0;
+  private rank(instance: Instance): void {
+    const { strategy } = this;
+    if (!isRanked(strategy)) return;
+    const tiers = strategy.binding === 'late' ? LATE_TIERS : EARLY_TIERS;
+    const tier = instance.readiness === null ? undefined : tiers[instance.readiness];
+    if (tier === undefined) this.ranked.delete(instance);
+    else this.ranked.set(instance, strategy.rank(instance), tier);
   }
 }

@@ -47,19 +47,25 @@ export class RankIndex<T> {
     this.entries.delete(item);
   }
 
-  /** The first item; with `accept`, the first that it accepts. */
-  least(accept?: (item: T) => boolean): T | undefined {
-    const passedOver: Ranked<T>[] = [];
-    let found: T | undefined;
+  /** The first item. */
+  get least(): T | undefined {
+    return this.top()?.item;
+  }
+
+  /**
+   * The first items, in order; with `accept`, the first that it accepts.
+   * @param count at most so many
+   */
+  first(count: number, accept?: (item: T) => boolean): readonly T[] {
+    const lifted: Ranked<T>[] = [];
+    const found: T[] = [];
     for (let entry = this.top(); entry; entry = this.top()) {
-      if (!accept || accept(entry.item)) {
-        found = entry.item;
-        break;
-      }
+      if (!accept || accept(entry.item)) found.push(entry.item);
+      if (found.length === count) break;
       this.heap.pop();
-      passedOver.push(entry);
+      lifted.push(entry);
     }
-    for (const entry of passedOver) this.heap.push(entry);
+    for (const entry of lifted) this.heap.push(entry);
     return found;
   }
 

@@ -40,6 +40,8 @@ export interface PlacementContext {
 export interface Choice {
   readonly instanceId: InstanceId;
   readonly reason: string;
+  /** What it would have been without that one: kept for people to compare. Default: not said. */
+  readonly runnerUp?: InstanceId | undefined;
 }
 
 interface StrategyBase {
@@ -84,14 +86,29 @@ export interface StrategyCatalog {
   create(name: StrategyName): PlacementStrategy;
 }
 
-/** The candidate with the least value of the first function, ties going to the next ones. */
-export function least(
+/** The first candidate of an order, and the second if there is one. Ties go to the earlier one. */
+export function firstTwo(
+  candidates: NonEmpty<Candidate>,
+  isBefore: (a: Candidate, b: Candidate) => boolean,
+): readonly [first: Candidate, second: Candidate | undefined] {
+  let [first] = candidates;
+  let second: Candidate | undefined;
+  for (let i = 1; i < candidates.length; i++) {
+    const candidate = candidates[i];
+    if (!candidate || (second && !isBefore(candidate, second))) continue;
+    const leads = isBefore(candidate, first);
+    second = leads ? first : candidate;
+    if (leads) first = candidate;
+  }
+  return [first, second];
+}
+
+/** The two candidates with the least values of the first function, ties going to the next ones. */
+export function leastTwo(
   candidates: NonEmpty<Candidate>,
   ...costs: NonEmpty<(candidate: Candidate) => number>
-): Candidate {
-  let best = candidates[0];
-  for (const candidate of candidates) if (isLess(candidate, best, costs)) best = candidate;
-  return best;
+): readonly [least: Candidate, next: Candidate | undefined] {
+  return firstTwo(candidates, (a, b) => isLess(a, b, costs));
 }
 
 function isLess(

@@ -1,6 +1,6 @@
 import type { Distribution } from './distribution';
 import type { Resources } from './resources';
-import type { DispatchId, InstanceId, Instant, QueueKey, TaskId } from './units';
+import type { DispatchId, InstanceId, Instant, QueueKey, StrategyName, TaskId } from './units';
 
 /** What a task asks for: a model's answer, a shell job, or only the name of a worker. */
 export type TaskKind = 'model' | 'batch' | 'placement';
@@ -120,6 +120,26 @@ export type FailureKind = 'exit' | 'worker_error' | 'lost' | 'attempts_exhausted
  */
 export type AttemptState = 'live' | 'lost' | 'abandoned' | 'ended';
 
+/** What a task was expected to see at an instance, in ms from the decision. */
+export interface Expectation {
+  /** Mean time until it starts. */
+  readonly waitMs: number;
+  /** Mean time until its run ends: the wait, and its predicted time at the speed of the instance. */
+  readonly completionMs: number;
+}
+
+/** Why a task went where it went, and what it was expected to see there: as the strategy chose. */
+export interface Decision extends Expectation {
+  readonly strategy: StrategyName;
+  readonly decidedAt: Instant;
+  /** How many instances could have been chosen, the chosen one included. */
+  readonly candidates: number;
+  /** What the strategy would have taken instead; null when there was nothing else, or it did not say. */
+  readonly runnerUp: (Expectation & { readonly instanceId: InstanceId }) | null;
+  /** How many other instances of the queue could not be chosen, by reason. */
+  readonly unfitBecause: Readonly<Record<string, number>>;
+}
+
 /** One try to run a task on one instance. */
 export interface Attempt {
   readonly taskId: TaskId;
@@ -131,6 +151,8 @@ export interface Attempt {
   readonly registration: number;
   /** Of the instance when this was reserved: what runs for `t` ms there is `t × speed` of work. */
   readonly speed: number;
+  /** Null where it was reserved before this was recorded. */
+  readonly decision: Decision | null;
   readonly reservedAt: Instant;
   state: AttemptState;
   /** The id that the worker gave to it, once known. */
@@ -187,6 +209,8 @@ export interface Task extends TaskDraft {
   notBefore: Instant | null;
   /** Where it is planned, or bound, while it waits. */
   plannedOn: InstanceId | null;
+  /** Why it is bound there; null unless it is bound. */
+  decision: Decision | null;
   /** Preferably not there again: the instance that lost it last. */
   avoid: InstanceId | null;
   /** Why it is being stopped, or was. */
@@ -217,6 +241,7 @@ export function newTask(draft: TaskDraft): Task {
     attempts: [],
     notBefore: null,
     plannedOn: null,
+    decision: null,
     avoid: null,
     stopReason: null,
     failure: null,

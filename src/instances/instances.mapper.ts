@@ -1,5 +1,4 @@
-import type { Instance } from '../core/instance';
-import type { Unfit } from '../core/placement';
+import type { Instance, Unfit } from '../core/instance';
 import { queueName } from '../core/queue';
 import type { ReplicasStarted, ReplicasStopped } from '../executors/worker-replicas';
 import type { Plain } from '../http/dto-fields';

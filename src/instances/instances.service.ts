@@ -1,8 +1,8 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { SchedulerError } from '../core/errors';
 import { Fleet, type InstanceUpdate } from '../core/fleet';
-import type { Health, Instance } from '../core/instance';
-import { unfitness, type Unfit } from '../core/placement';
+import type { Health, Instance, Unfit } from '../core/instance';
+import { unfitness } from '../core/placement';
 import type { Clock, Ids } from '../core/ports';
 import { queueInWords, queueKey, queueName } from '../core/queue';
 import { NOTHING, ONE_SLOT, type Resources } from '../core/resources';

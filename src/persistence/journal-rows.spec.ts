@@ -1,4 +1,4 @@
-import { draftOf, heldOf, quartiles, taskOf } from '../../test/support/builders';
+import { decisionOf, draftOf, heldOf, quartiles, taskOf } from '../../test/support/builders';
 import { Chronicle } from '../core/chronicle';
 import { instant, type TaskId } from '../core/units';
 import { FakeClock } from '../../test/support/fake-clock';
@@ -107,6 +107,21 @@ describe('merging', () => {
       'reserved',
       'requeued',
       'reserved',
+    ]);
+  });
+
+  it('keeps the decision, which is told until the attempt is sent', () => {
+    const task = taskOf();
+    const decision = decisionOf({ waitMs: 1.5 });
+    const { attempt } = heldOf(task, { decision });
+    const reserved = chronicle.move(task, 'dispatching', 'reserved', 'free', [attempt]);
+    const before = rowsOf([reserved], task, null, null);
+    attempt.sentAt = instant(7);
+    const sent = chronicle.move(task, 'dispatched', 'dispatched', 'accepted', [attempt]);
+    const after = rowsOf([sent], task, null, null);
+    expect(after.attempts).toMatchObject([{ decision: null }]);
+    expect(merge(before, after).attempts).toMatchObject([
+      { sentAt: 7, decision: JSON.stringify(decision) },
     ]);
   });
 

@@ -72,6 +72,8 @@ export interface AttemptRow {
   readonly instanceId: InstanceId;
   readonly registration: number;
   readonly speed: number;
+  /** JSON text; null leaves the one that is recorded. */
+  readonly decision: string | null;
   readonly state: AttemptState;
   readonly remoteId: string | null;
   readonly reservedAt: Instant;
@@ -214,6 +216,7 @@ function attemptRow(attempt: Attempt): AttemptRow {
     instanceId: attempt.instanceId,
     registration: attempt.registration,
     speed: attempt.speed,
+    decision: decisionText(attempt),
     state: attempt.state,
     remoteId: attempt.remoteId,
     reservedAt: attempt.reservedAt,
@@ -222,6 +225,11 @@ function attemptRow(attempt: Attempt): AttemptRow {
     endedAt: attempt.endedAt,
     executionMs: attempt.executionMs,
   };
+}
+
+/** Recorded with the reservation, before which nothing is sent. */
+function decisionText({ decision, sentAt }: Attempt): string | null {
+  return decision === null || sentAt !== null ? null : JSON.stringify(decision);
 }
 
 function eventRow(event: TaskEvent): EventRow {
@@ -255,10 +263,12 @@ function mergeAttempts(
   later: readonly AttemptRow[],
 ): readonly AttemptRow[] {
   if (earlier.length === 0) return later;
-  const untouched = earlier.filter(
-    ({ attemptNo }) => !later.some((newer) => newer.attemptNo === attemptNo),
-  );
-  return [...untouched, ...later].sort(byAttemptNo);
+  const byNo = new Map(earlier.map((row) => [row.attemptNo, row]));
+  for (const row of later) {
+    const decision = row.decision ?? byNo.get(row.attemptNo)?.decision ?? null;
+    byNo.set(row.attemptNo, { ...row, decision });
+  }
+  return [...byNo.values()].sort(byAttemptNo);
 }
 
 function byAttemptNo(a: AttemptRow, b: AttemptRow): number {

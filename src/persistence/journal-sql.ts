@@ -73,6 +73,7 @@ const ATTEMPT: readonly Column<AttemptRow>[] = [
   { name: 'instance_id', type: 'uuid', of: (row) => row.instanceId },
   { name: 'registration', type: 'int4', of: (row) => row.registration },
   { name: 'speed', type: 'float8', of: (row) => row.speed },
+  { name: 'decision', type: 'text', cast: 'jsonb', of: (row) => row.decision },
   { name: 'state', type: 'text', of: (row) => row.state },
   { name: 'remote_id', type: 'text', of: (row) => row.remoteId },
   { name: 'reserved_at', type: 'timestamptz', of: (row) => row.reservedAt },

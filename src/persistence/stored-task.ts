@@ -1,6 +1,6 @@
 import { QuantileDistribution } from '../core/distribution';
 import { queueKey } from '../core/queue';
-import type { Attempt, FailureKind, Task, TaskKind, TaskState } from '../core/task';
+import type { Attempt, Decision, FailureKind, Task, TaskKind, TaskState } from '../core/task';
 import {
   instant,
   type DispatchId,
@@ -48,6 +48,8 @@ export interface OpenAttemptRow {
   readonly registration: number;
   /** Null where it was reserved before this was recorded. */
   readonly speed: number | null;
+  /** The same. */
+  readonly decision: Decision | null;
   readonly state: Attempt['state'];
   readonly remote_id: string | null;
   readonly reserved_at: number;
@@ -99,6 +101,7 @@ export const OPEN_ATTEMPT_COLUMNS = [
   'instance_id',
   'registration',
   'speed',
+  'decision',
   'state',
   'remote_id',
   'execution_ms',
@@ -141,6 +144,7 @@ export class TaskReader {
       attempts,
       notBefore: instantOf(row.not_before),
       plannedOn: null,
+      decision: null,
       avoid: row.avoid_instance_id,
       stopReason: row.stop_reason,
       failure: kind && { kind, message: message ?? '' },
@@ -166,6 +170,7 @@ export function attemptOf(row: OpenAttemptRow): Attempt {
     instanceId: row.instance_id,
     registration: row.registration,
     speed: row.speed ?? 1,
+    decision: row.decision,
     reservedAt: instant(row.reserved_at),
     state: row.state,
     remoteId: row.remote_id,

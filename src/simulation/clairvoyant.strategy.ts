@@ -1,4 +1,4 @@
-import { least, type Candidate, type Choice, type ChoosingStrategy } from '../core/strategy';
+import { leastTwo, type Candidate, type Choice, type ChoosingStrategy } from '../core/strategy';
 import type { PlacementContext } from '../core/strategy';
 import { strategyName, type NonEmpty } from '../core/units';
 
@@ -13,7 +13,8 @@ export class ClairvoyantStrategy implements ChoosingStrategy {
   choose(candidates: NonEmpty<Candidate>, { prediction }: PlacementContext): Choice {
     const completion = ({ wait, speed }: Candidate): number =>
       wait.mean + prediction.serviceTime.mean / speed;
-    const { instanceId } = least(candidates, completion);
-    return { instanceId, reason: 'clairvoyant: least completion' };
+    const [{ instanceId }, next] = leastTwo(candidates, completion);
+    const reason = 'clairvoyant: least completion';
+    return { instanceId, reason, runnerUp: next?.instanceId };
   }
 }

@@ -31,6 +31,18 @@ describe('a strategy that somebody else wrote', () => {
   });
 
   it.each([
+    ['another candidate', 'b', 'b'],
+    ['the chosen one', 'a', undefined],
+    ['somebody else', 'nobody', undefined],
+    ['nobody', undefined, undefined],
+  ])('has a runner-up when it names %s: %s', (_, named, expected) => {
+    const choose = () => ({ instanceId: 'a', reason: '', runnerUp: named });
+    const guarded = guard({ ...base, choose } as unknown as PlacementStrategy);
+    if (isRanked(guarded)) throw new Error('a choosing one was given');
+    expect(guarded.choose(candidates, context).runnerUp).toBe(expected);
+  });
+
+  it.each([
     [
       'throws',
       () => {

@@ -10,7 +10,7 @@ import {
   type RankedStrategy,
   type Standing,
 } from '../core/strategy';
-import type { NonEmpty, StrategyName } from '../core/units';
+import type { InstanceId, NonEmpty, StrategyName } from '../core/units';
 
 /**
  * A strategy that somebody else wrote, made harmless: when it throws, or answers what was not
@@ -68,8 +68,12 @@ class GuardedChoice implements ChoosingStrategy {
 
   choose(candidates: NonEmpty<Candidate>, context: PlacementContext): Choice {
     const choice = this.attempt(candidates, context);
-    const offered = candidates.find(({ instanceId }) => instanceId === choice?.instanceId);
-    if (offered) return { instanceId: offered.instanceId, reason: String(choice?.reason) };
+    const instanceId = offered(candidates, choice?.instanceId);
+    if (instanceId !== undefined) {
+      const other = offered(candidates, choice?.runnerUp);
+      const runnerUp = other === instanceId ? undefined : other;
+      return { instanceId, reason: String(choice?.reason), runnerUp };
+    }
     const reason = `${this.name} did not choose one of the candidates; the first one is taken`;
     this.complaint.make('did not choose one of the candidates; the first one is taken');
     return { instanceId: candidates[0].instanceId, reason };
@@ -94,4 +98,12 @@ class GuardedChoice implements ChoosingStrategy {
       return undefined;
     }
   }
+}
+
+/** The id, if it is the one of a candidate. */
+function offered(
+  candidates: NonEmpty<Candidate>,
+  id: InstanceId | undefined,
+): InstanceId | undefined {
+  return candidates.find(({ instanceId }) => instanceId === id)?.instanceId;
 }

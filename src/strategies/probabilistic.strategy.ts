@@ -1,4 +1,10 @@
-import type { Candidate, Choice, ChoosingStrategy, PlacementContext } from '../core/strategy';
+import {
+  leastTwo,
+  type Candidate,
+  type Choice,
+  type ChoosingStrategy,
+  type PlacementContext,
+} from '../core/strategy';
 import { strategyName, type NonEmpty } from '../core/units';
 
 /**
@@ -10,17 +16,10 @@ export class ProbabilisticStrategy implements ChoosingStrategy {
   readonly binding = 'early';
 
   choose(candidates: NonEmpty<Candidate>, { random }: PlacementContext): Choice {
-    let best = candidates[0];
-    let least = Number.POSITIVE_INFINITY;
-    for (const candidate of candidates) {
-      const draw = candidate.wait.sample(random);
-      if (draw >= least) continue;
-      best = candidate;
-      least = draw;
-    }
-    return {
-      instanceId: best.instanceId,
-      reason: `probabilistic: least drawn wait, ${least.toFixed(1)} ms`,
-    };
+    const draws = new Map(candidates.map((one) => [one, one.wait.sample(random)]));
+    const drawn = (candidate: Candidate): number => draws.get(candidate) ?? 0;
+    const [best, next] = leastTwo(candidates, drawn);
+    const reason = `probabilistic: least drawn wait, ${drawn(best).toFixed(1)} ms`;
+    return { instanceId: best.instanceId, reason, runnerUp: next?.instanceId };
   }
 }

@@ -1,4 +1,4 @@
-import type { Candidate, Choice, ChoosingStrategy } from '../core/strategy';
+import { firstTwo, type Candidate, type Choice, type ChoosingStrategy } from '../core/strategy';
 import { strategyName, type InstanceId, type NonEmpty } from '../core/units';
 
 /** In turn over the instances that are fit, in the order of their ids. */
@@ -8,14 +8,18 @@ export class RoundRobinStrategy implements ChoosingStrategy {
   private last: InstanceId | undefined;
 
   choose(candidates: NonEmpty<Candidate>): Choice {
-    const ids = candidates.map((candidate) => candidate.instanceId).sort();
-    const { last } = this;
-    const next = last === undefined ? undefined : ids.find((id) => id > last);
-    const instanceId = next ?? ids[0] ?? candidates[0].instanceId;
-    return { instanceId, reason: 'round_robin: its turn' };
+    const [{ instanceId }, next] = firstTwo(candidates, (a, b) => this.isBefore(a, b));
+    return { instanceId, reason: 'round_robin: its turn', runnerUp: next?.instanceId };
   }
 
   placed({ instanceId }: Choice): void {
     this.last = instanceId;
+  }
+
+  /** Whoever has had no turn in this round comes first. */
+  private isBefore({ instanceId: a }: Candidate, { instanceId: b }: Candidate): boolean {
+    const { last } = this;
+    if (last === undefined || a > last === b > last) return a < b;
+    return a > last;
   }
 }

@@ -1,4 +1,4 @@
-import { least, type Candidate, type Choice, type ChoosingStrategy } from '../core/strategy';
+import { leastTwo, type Candidate, type Choice, type ChoosingStrategy } from '../core/strategy';
 import { strategyName, type NonEmpty } from '../core/units';
 
 /** Least expected wait, then least error of it, then fewest tasks (contracts/swarmpilot). */
@@ -7,12 +7,13 @@ export class ShortestQueueStrategy implements ChoosingStrategy {
   readonly binding = 'early';
 
   choose(candidates: NonEmpty<Candidate>): Choice {
-    const { instanceId, wait } = least(
+    const [{ instanceId, wait }, next] = leastTwo(
       candidates,
       (candidate) => candidate.wait.mean,
       (candidate) => candidate.wait.deviation,
       (candidate) => candidate.occupied + candidate.waiting,
     );
-    return { instanceId, reason: `shortest_queue: least wait, ${wait.mean.toFixed(1)} ms` };
+    const reason = `shortest_queue: least wait, ${wait.mean.toFixed(1)} ms`;
+    return { instanceId, reason, runnerUp: next?.instanceId };
   }
 }

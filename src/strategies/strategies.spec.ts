@@ -120,6 +120,34 @@ describe.each(BUILT_IN.map((make) => [make().name, make] as const))('%s', (_name
     );
   });
 
+  it('names another candidate as the runner-up, if there is any', () => {
+    const any = fc.oneof(candidatesOf(false), candidatesOf(true));
+    fc.assert(
+      fc.property(any, seeds, (candidates, seed) => {
+        const strategy = make();
+        if (isRanked(strategy)) return;
+        const context = { prediction: exactly(100), random: new SeededRandom(seed) };
+        const { instanceId, runnerUp } = strategy.choose(candidates, context);
+        const others = candidates.map((one) => one.instanceId).filter((id) => id !== instanceId);
+        if (others.length === 0) expect(runnerUp).toBeUndefined();
+        else expect(others).toContain(runnerUp);
+      }),
+    );
+  });
+
+  it('takes the runner-up when the first choice is not there', () => {
+    fc.assert(
+      fc.property(candidatesOf(false).filter(areDistinct), seeds, (candidates, seed) => {
+        const strategy = make();
+        if (isRanked(strategy)) return;
+        const context = { prediction: exactly(100), random: new SeededRandom(seed) };
+        const { instanceId, runnerUp } = strategy.choose(candidates, context);
+        const rest = candidates.filter((one) => one.instanceId !== instanceId);
+        if (isNonEmpty(rest)) expect(chosenBy(strategy, rest, seed)).toBe(runnerUp);
+      }),
+    );
+  });
+
   it('says why, in one line', () => {
     const strategy = make();
     if (isRanked(strategy)) return;

@@ -1,4 +1,4 @@
-import { least, type Candidate, type Choice, type ChoosingStrategy } from '../core/strategy';
+import { leastTwo, type Candidate, type Choice, type ChoosingStrategy } from '../core/strategy';
 import { strategyName, type NonEmpty } from '../core/units';
 
 /** Least `expected wait + w × its deviation`: prefers the instance whose wait is surer. */
@@ -11,8 +11,8 @@ export class WeightedStrategy implements ChoosingStrategy {
 
   choose(candidates: NonEmpty<Candidate>): Choice {
     const cost = ({ wait }: Candidate): number => wait.mean + this.errorWeight * wait.deviation;
-    const best = least(candidates, cost);
+    const [best, next] = leastTwo(candidates, cost);
     const reason = `weighted: least weighted wait, ${cost(best).toFixed(1)} ms`;
-    return { instanceId: best.instanceId, reason };
+    return { instanceId: best.instanceId, reason, runnerUp: next?.instanceId };
   }
 }

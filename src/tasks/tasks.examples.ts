@@ -3,6 +3,7 @@ import type { TaskListDto } from './dto/task-list.dto';
 import type { TaskDto } from './dto/task.dto';
 
 const INSTANCE = '0193529e-6f1c-7cc4-8a3e-5a4f0f6f9b10';
+const OTHER_INSTANCE = '0193529e-6f1c-7cc4-8a3e-5a4f0f6f9b11';
 
 /** A task that runs, as the API document shows it. */
 export const RUNNING_TASK: Plain<TaskDto> = {
@@ -36,6 +37,15 @@ export const RUNNING_TASK: Plain<TaskDto> = {
       running_since: '2026-11-21T10:00:00.015Z',
       ended_at: null,
       execution_ms: null,
+      decision: {
+        strategy: 'earliest',
+        decided_at: '2026-11-21T10:00:00.010Z',
+        candidates: 2,
+        wait_ms: 0,
+        completion_ms: 1200,
+        runner_up: { instance_id: OTHER_INSTANCE, wait_ms: 0, completion_ms: 2400 },
+        unfit_because: { draining: 1, busy: 3 },
+      },
     },
   ],
   events: [

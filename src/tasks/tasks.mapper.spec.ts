@@ -1,5 +1,5 @@
 import { NO_OUTLOOK } from '../core/forecast';
-import { dispatchId, instanceId, instant, taskId } from '../core/units';
+import { dispatchId, instanceId, instant, strategyName, taskId } from '../core/units';
 import type { TaskView } from './task-view';
 import { known, taskAnswer } from './tasks.mapper';
 
@@ -35,6 +35,15 @@ const TIMELINE: Parameters<typeof taskAnswer>[2] = {
       runningSince: null,
       endedAt: null,
       executionMs: 12.5,
+      decision: {
+        strategy: strategyName('shortest_queue'),
+        decidedAt: instant(AT.getTime()),
+        candidates: 2,
+        waitMs: 1.5,
+        completionMs: 101.5,
+        runnerUp: { instanceId: instanceId('i-2'), waitMs: 30, completionMs: 80 },
+        unfitBecause: { draining: 1 },
+      },
     },
   ],
   events: [
@@ -84,6 +93,15 @@ describe('taskAnswer', () => {
           running_since: null,
           ended_at: null,
           execution_ms: 12.5,
+          decision: {
+            strategy: 'shortest_queue',
+            decided_at: '2026-11-21T10:00:00.250Z',
+            candidates: 2,
+            wait_ms: 1.5,
+            completion_ms: 101.5,
+            runner_up: { instance_id: 'i-2', wait_ms: 30, completion_ms: 80 },
+            unfit_because: { draining: 1 },
+          },
         },
       ],
       events: [
@@ -101,6 +119,12 @@ describe('taskAnswer', () => {
       result: { n: 1 },
     });
     expect(text).toContain('"result":{"n":1.0}}');
+  });
+
+  it('knows no decision of an attempt from before decisions were recorded', () => {
+    const attempts = TIMELINE.attempts.map((attempt) => ({ ...attempt, decision: null }));
+    const text = taskAnswer(VIEW, NO_OUTLOOK, { ...TIMELINE, attempts });
+    expect(JSON.parse(text)).toMatchObject({ attempts: [{ decision: null }] });
   });
 
   it('has null for what is not there yet', () => {

@@ -2,10 +2,12 @@ import { SchedulerError } from '../core/errors';
 import type { Forecast, Outlook, Waiting } from '../core/forecast';
 import type { Plain } from '../http/dto-fields';
 import { withMember } from '../http/json-text';
+import type { Decision, Expectation } from '../core/task';
 import type { Page } from '../http/page';
 import type { ListedTask } from '../persistence/task-list.repository';
 import type { Timeline } from '../persistence/tasks.repository';
 import type { TaskListDto, TaskSummaryDto } from './dto/task-list.dto';
+import type { DecisionDto, ExpectationDto } from './dto/decision.dto';
 import type { AttemptDto, ForecastDto, TaskDto, TaskEventDto, WaitingDto } from './dto/task.dto';
 import type { TaskView } from './task-view';
 
@@ -115,7 +117,23 @@ function attemptAnswer(attempt: AttemptRow): Plain<AttemptDto> {
     running_since: isoTime(attempt.runningSince),
     ended_at: isoTime(attempt.endedAt),
     execution_ms: attempt.executionMs,
+    decision: attempt.decision && decisionAnswer(attempt.decision),
   };
+}
+
+function decisionAnswer({ runnerUp, ...decision }: Decision): Plain<DecisionDto> {
+  return {
+    strategy: decision.strategy,
+    decided_at: new Date(decision.decidedAt).toISOString(),
+    candidates: decision.candidates,
+    ...expectationAnswer(decision),
+    runner_up: runnerUp && { instance_id: runnerUp.instanceId, ...expectationAnswer(runnerUp) },
+    unfit_because: decision.unfitBecause,
+  };
+}
+
+function expectationAnswer({ waitMs, completionMs }: Expectation): Plain<ExpectationDto> {
+  return { wait_ms: waitMs, completion_ms: completionMs };
 }
 
 function eventAnswer(event: EventRow): Plain<TaskEventDto> {

@@ -305,3 +305,83 @@ describe('GET /v1/tasks/{id}: why it waits, and when it will run', () => {
     expect(await shown('held-1')).toMatchObject({ forecast: FORECAST });
   });
 });
+
+describe('GET /v1/tasks/{id}: why it went where it went', () => {
+  const attemptsOf = async (name: string): Promise<Json[]> =>
+    (await rig.get(`/v1/tasks/${name}`)).body.attempts as Json[];
+
+  it('tells what the strategy knew when a slot was reserved', async () => {
+    const [, busyId] = await rig.registered({ model: 'chosen' });
+    // One runs, and one is sent ahead: an instance like the original's never notifies.
+    for (const name of ['chosen-1', 'chosen-2']) {
+      await rig.submit(name, { model_name: 'chosen', metadata: { predicted_ms: 100_000 } });
+    }
+    const [, drainedId] = await rig.registered({ model: 'chosen' });
+    await rig.post(`/v1/instances/${drainedId}/drain`, {});
+    const [, freeId] = await rig.registered({ model: 'chosen' });
+    await rig.submit('chosen-3', { model_name: 'chosen', metadata: { predicted_ms: 100_000 } });
+
+    const [first, second, third] = await Promise.all(
+      ['chosen-1', 'chosen-2', 'chosen-3'].map(attemptsOf),
+    );
+    expect(first).toMatchObject([
+      {
+        instance_id: busyId,
+        decision: {
+          strategy: 'earliest',
+          decided_at: ISO_TIME,
+          candidates: 1,
+          wait_ms: 0,
+          completion_ms: 100_000,
+          runner_up: null,
+          unfit_because: {},
+        },
+      },
+    ]);
+    expect(Object.keys(first![0].decision).sort()).toEqual([
+      'candidates',
+      'completion_ms',
+      'decided_at',
+      'runner_up',
+      'strategy',
+      'unfit_because',
+      'wait_ms',
+    ]);
+    const [{ decision: ahead }] = second as [Json];
+    expect(ahead).toMatchObject({ candidates: 1, runner_up: null });
+    expect(ahead.wait_ms).toBeGreaterThan(0);
+    expect(ahead.completion_ms - ahead.wait_ms).toBeCloseTo(100_000, 6);
+    expect(third).toMatchObject([
+      { instance_id: freeId, decision: { unfit_because: { draining: 1, busy: 1 } } },
+    ]);
+  });
+
+  it('keeps what it knew when a task was bound early, through a restart', async () => {
+    const [instance, id] = await rig.registered({ model: 'bound' });
+    await rig.patch('/v1/queues/bound', { strategy: 'shortest_queue' });
+    // The first is short, so that its result is asked for soon.
+    for (const [name, ms] of [
+      ['bound-1', 10],
+      ['bound-2', 60_000],
+      ['bound-3', 60_000],
+    ] as const) {
+      await rig.submit(name, { model_name: 'bound', metadata: { predicted_ms: ms } });
+    }
+    await until(() => instance.given.length === 2, 'two tasks to be at the instance');
+    const [, other] = await rig.registered({ model: 'bound' });
+    expect(await attemptsOf('bound-3')).toEqual([]);
+    instance.finish(instance.given[0]!.remoteId, {});
+    await until(async () => (await attemptsOf('bound-3')).length === 1, 'the third to be sent');
+    const [{ decision, instance_id: at, reserved_at: reserved }] = (await attemptsOf(
+      'bound-3',
+    )) as [Json];
+    expect(at).toBe(id);
+    expect(at).not.toBe(other);
+    // Bound when there was one instance, behind two tasks.
+    expect(decision).toMatchObject({ strategy: 'shortest_queue', candidates: 1, runner_up: null });
+    expect(decision.wait_ms).toBeGreaterThanOrEqual(60_000);
+    expect(Date.parse(decision.decided_at)).toBeLessThan(Date.parse(reserved));
+    await rig.restart();
+    expect((await attemptsOf('bound-3'))[0].decision).toEqual(decision);
+  });
+});

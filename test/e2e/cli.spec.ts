@@ -242,6 +242,20 @@ describe('clients of the API', () => {
     expect(running.out).not.toContain('will start');
   });
 
+  it('tell why a task went where it went', async () => {
+    api.answer = () => ({ body: taskAnswer() });
+    const { out } = await cli(['task', 't', '-o', 'table']);
+
+    expect(out).toMatch(/\nchosen by +earliest at [-\d]+ [:\d]+, one of 2 candidates\n/);
+    expect(out).toMatch(/\nexpected +start after 0 ms, end after 3\.0 s\n/);
+    expect(out).toMatch(/\nrunner-up +0193529e-[-\w]+, start after 0 ms, end after 6\.0 s\n/);
+    expect(out).toMatch(/\nunfit because +draining \(1\), busy \(3\)\n/);
+
+    const attempts = [{ state: 'live', decision: null }];
+    api.answer = () => ({ body: taskAnswer({ attempts }) });
+    expect((await cli(['task', 't', '-o', 'table'])).out).not.toContain('chosen by');
+  });
+
   const failureOf = (state: string): object | null =>
     state === 'failed' ? { kind: 'exit', message: 'out of memory' } : null;
 

@@ -247,6 +247,10 @@ describe('tasks', () => {
     ]);
     expect(events[2]).toMatchObject({ message: 'gone', attemptNo: 1, epoch: 1 });
     expect(attempts.map(({ state }) => state)).toEqual(['lost']);
+    expect(attempts[0]?.decision).toEqual(task.attempts[0]?.decision);
+    expect(attempts[0]?.decision).toMatchObject({ strategy: 'earliest', candidates: 1, waitMs: 0 });
+    await rig.query('UPDATE attempts SET decision = NULL');
+    expect((await tasks.timeline(task.id)).attempts[0]?.decision).toBeNull();
     expect(await tasks.timeline(taskId(systemIds.next()))).toEqual({ events: [], attempts: [] });
   });
 });

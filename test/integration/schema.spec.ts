@@ -243,6 +243,9 @@ describe('rows that cannot be', () => {
     expect(await refusedBy(insertAttempt({ ...ended, execution_ms: -1 }))).toBe(
       'attempts_execution_possible',
     );
+    expect(await refusedBy(insertAttempt({ ...ended, decision: '[]' }))).toBe(
+      'attempts_decision_is_object',
+    );
     await insertAttempt(ended);
   });
 

@@ -12,6 +12,7 @@ import {
   newTask,
   type Attempt,
   type Change,
+  type Decision,
   type Prediction,
   type Task,
   type TaskDraft,
@@ -82,6 +83,7 @@ export function heldOf(task: Task, overrides: Partial<Attempt> = {}): Held {
     instanceId: instanceId('i-1'),
     registration: 1,
     speed: 1,
+    decision: null,
     reservedAt: instant(0),
     state: 'live',
     remoteId: null,
@@ -95,6 +97,20 @@ export function heldOf(task: Task, overrides: Partial<Attempt> = {}): Held {
   task.attemptNo = attempt.no;
   task.attempts = [...task.attempts, attempt];
   return { task, attempt };
+}
+
+/** A decision for the only candidate, which was idle. */
+export function decisionOf(overrides: Partial<Decision> = {}): Decision {
+  return {
+    strategy: strategyName('earliest'),
+    decidedAt: instant(0),
+    candidates: 1,
+    waitMs: 0,
+    completionMs: 100,
+    runnerUp: null,
+    unfitBecause: {},
+    ...overrides,
+  };
 }
 
 /** A task instance that is online, notifies and has that many slots. */

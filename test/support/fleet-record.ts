@@ -41,6 +41,7 @@ export function snapshotOf(fleet: Fleet): string {
   const tasks = live.map((task) => ({
     ...task,
     plannedOn: 'may differ',
+    decision: 'may differ',
     attempts: task.attempts.filter(({ state }) => state !== 'ended'),
   }));
   const instances = [...fleet.instances.values()].map((instance) => ({
@@ -112,14 +113,14 @@ function isOccupying({ state }: Attempt): boolean {
   return state === 'live' || state === 'abandoned';
 }
 
-/** A copy that shares nothing with the task, and has no plan: rows do not know it. */
+/** A copy that shares nothing with the task, and is neither planned nor bound: rows do not know it. */
 function throughText(task: Task): Task {
   const { serviceTime, method } = task.prediction;
   if (!(serviceTime instanceof QuantileDistribution)) throw new Error('a distribution of its own');
   const row: PredictionRow = { ...serviceTime.quantiles, method };
   const attempts = task.attempts.filter(({ state }) => state !== 'ended');
   const copy = JSON.parse(JSON.stringify({ ...task, attempts })) as Task;
-  return Object.assign(copy, { plannedOn: null, prediction: predictionOf(row) });
+  return Object.assign(copy, { plannedOn: null, decision: null, prediction: predictionOf(row) });
 }
 
 function predictionOf({ levels, values, method }: PredictionRow): Prediction {

@@ -43,6 +43,19 @@ export function attemptAnswer(changed: Readonly<Record<string, unknown>> = {}): 
     running_since: '2026-11-21T10:00:02.000Z',
     ended_at: '2026-11-21T10:00:05.000Z',
     execution_ms: 2000,
+    decision: {
+      strategy: 'earliest',
+      decided_at: '2026-11-21T10:00:02.000Z',
+      candidates: 2,
+      wait_ms: 0,
+      completion_ms: 3_000,
+      runner_up: {
+        instance_id: '0193529e-6f1c-7cc4-8a3e-5a4f0f6f9b11',
+        wait_ms: 0,
+        completion_ms: 6_000,
+      },
+      unfit_because: { draining: 1, busy: 3 },
+    },
     ...changed,
   };
 }

@@ -10,8 +10,7 @@ import {
   Min,
   MinLength,
 } from 'class-validator';
-import { HEALTHS, type Health, type InstanceKind } from '../../core/instance';
-import type { Unfit } from '../../core/placement';
+import { HEALTHS, type Health, type InstanceKind, type Unfit } from '../../core/instance';
 import { IsJsonObject, Nullable, type JsonObject } from '../../http/dto-fields';
 import { PageQueryDto } from '../../http/dto/page.dto';
 

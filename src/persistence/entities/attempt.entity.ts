@@ -1,5 +1,5 @@
 import { Column, Entity, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
-import type { AttemptState } from '../../core/task';
+import type { AttemptState, Decision } from '../../core/task';
 import type { DispatchId, InstanceId, TaskId } from '../../core/units';
 import { TaskEntity } from './task.entity';
 
@@ -32,6 +32,10 @@ export class AttemptEntity {
   /** Of the instance, then. Null in rows from before this was recorded. */
   @Column('double precision', { nullable: true })
   speed!: number | null;
+
+  /** Null in rows from before this was recorded. */
+  @Column('jsonb', { nullable: true })
+  decision!: Decision | null;
 
   @Column('timestamptz', { name: 'reserved_at' })
   reservedAt!: Date;

@@ -8,6 +8,7 @@ import type {
   TaskState,
 } from '../../core/task';
 import { Nullable, type JsonObject } from '../../http/dto-fields';
+import { DecisionDto } from './decision.dto';
 
 const LONGEST_ID = 512;
 const LONGEST_REASON = 500;
@@ -185,6 +186,9 @@ export class AttemptDto {
    * @example 1187.5
    */
   execution_ms!: number | null;
+
+  /** Why it went to that instance; null where it was reserved before this was recorded. */
+  decision!: DecisionDto | null;
 }
 
 /** One thing that happened to a task. */
