@@ -55,6 +55,15 @@ describe('GET /v1/tasks/{id}', () => {
           running_since: ISO_TIME,
           ended_at: ISO_TIME,
           execution_ms: 1,
+          decision: {
+            strategy: 'earliest',
+            decided_at: ISO_TIME,
+            wait_ms: 0,
+            completion_ms: 10,
+            candidates: 1,
+            runner_up: null,
+            unfit_because: {},
+          },
         },
       ],
       events: [
