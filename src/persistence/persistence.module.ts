@@ -6,6 +6,7 @@ import { InstancesRepository } from './instances.repository';
 import { InvariantsRepository } from './invariants.repository';
 import { KeysRepository } from './keys.repository';
 import { ModelTasksRepository } from './model-tasks.repository';
+import { OutcomesRepository } from './outcomes.repository';
 import { PredictionSettingsRepository } from './prediction-settings.repository';
 import { StrategySettingsRepository } from './strategy-settings.repository';
 import { TaskListRepository } from './task-list.repository';
@@ -18,6 +19,7 @@ const REPOSITORIES = [
   InvariantsRepository,
   KeysRepository,
   ModelTasksRepository,
+  OutcomesRepository,
   PredictionSettingsRepository,
   StrategySettingsRepository,
   TaskListRepository,

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull } from 'typeorm';
-import { QuantileDistribution, type Distribution } from '../core/distribution';
 import type { Attempt, Task, TaskKind } from '../core/task';
 import type { InstanceId, TaskId } from '../core/units';
 import { AttemptEntity } from './entities/attempt.entity';
@@ -23,14 +22,6 @@ export interface Timeline {
   /** In the order in which it happened. */
   readonly events: readonly TaskEventEntity[];
   readonly attempts: readonly AttemptEntity[];
-}
-
-/** What was predicted of a task, and how long it ran at speed 1, in ms. */
-export interface StoredOutcome {
-  readonly model: string;
-  readonly method: string;
-  readonly serviceTime: Distribution;
-  readonly actualMs: number;
 }
 
 /** How far back the record goes, and how much of what is older goes at once. */
@@ -104,22 +95,6 @@ export class TasksRepository {
       ]),
     );
     return { events, attempts };
-  }
-
-  /**
-   * Predictions and outcomes of model tasks that succeeded, newest last.
-   * @param among how many of the tasks that ended, newest submissions first, are looked at
-   */
-  async recentOutcomes(among: number): Promise<readonly StoredOutcome[]> {
-    const rows = await answered(() =>
-      this.dataSource.query<OutcomeRow[]>(RECENT_OUTCOMES, [among]),
-    );
-    return rows.reverse().map((row) => ({
-      model: row.queue_name,
-      method: row.prediction_method,
-      serviceTime: new QuantileDistribution(row.prediction_levels, row.prediction_quantiles),
-      actualMs: row.actual_ms,
-    }));
   }
 
   /**
@@ -235,29 +210,6 @@ function reservedAt({ attempts }: Task): number {
 function isStorable(text: string): boolean {
   return !text.includes('\0');
 }
-
-interface OutcomeRow {
-  readonly queue_name: string;
-  readonly prediction_method: string;
-  readonly prediction_levels: number[];
-  readonly prediction_quantiles: number[];
-  readonly actual_ms: number;
-}
-
-/** Of which attempt the time is, its own word tells: a lost one may have had the last word. */
-const RECENT_OUTCOMES = `
-  SELECT queue_name, prediction_method, prediction_levels, prediction_quantiles,
-         execution_ms * coalesce(
-           (SELECT a.speed FROM attempts a
-             WHERE a.task_id = recent.id AND a.execution_ms = recent.execution_ms
-             ORDER BY a.attempt_no DESC LIMIT 1), 1) AS actual_ms
-    FROM (
-      SELECT * FROM tasks
-       WHERE kind = 'model' AND finished_at IS NOT NULL
-       ORDER BY submitted_at DESC, id DESC
-       LIMIT $1) AS recent
-   WHERE state = 'succeeded' AND execution_ms IS NOT NULL
-   ORDER BY submitted_at DESC, id DESC`;
 
 const CLEAR_PAYLOADS = `
   UPDATE tasks SET task_input = NULL, metadata = NULL, result = NULL

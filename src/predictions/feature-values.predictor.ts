@@ -16,6 +16,21 @@ const NOT_FEATURES: ReadonlySet<string> = new Set([
 ]);
 /** A longer text is content, not a category. */
 const LONGEST_CATEGORY = 128;
+/** A task says at most so much that is kept while it lives, and its names are no longer than this. */
+const MOST_FACTS = 32;
+const LONGEST_NAME = 128;
+
+/** What a task's metadata say that can be learned from: the first 32 short facts, as they are. */
+export function factsIn(metadata: Features['metadata']): Features['metadata'] {
+  const facts: [name: string, value: unknown][] = [];
+  for (const name of Object.keys(metadata)) {
+    if (facts.length === MOST_FACTS) break;
+    if (isFact(metadata[name]) && !NOT_FEATURES.has(name) && name.length <= LONGEST_NAME) {
+      facts.push([name, metadata[name]]);
+    }
+  }
+  return Object.fromEntries(facts);
+}
 
 /** The numbers among the metadata, on a logarithmic scale that keeps their sign. */
 export function numbersOf(metadata: Features['metadata']): ReadonlyMap<string, number> {
@@ -36,4 +51,9 @@ export function categoriesOf(metadata: Features['metadata']): ReadonlyMap<string
     if (typeof value === 'string' && value.length <= LONGEST_CATEGORY) categories.set(name, value);
   }
   return categories;
+}
+
+function isFact(value: unknown): boolean {
+  if (typeof value === 'string') return value.length <= LONGEST_CATEGORY;
+  return typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
 }

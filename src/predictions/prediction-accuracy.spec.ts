@@ -1,4 +1,5 @@
 import { QuantileDistribution } from '../core/distribution';
+import { instanceId } from '../core/units';
 import { PredictionAccuracy } from './prediction-accuracy';
 
 describe('PredictionAccuracy', () => {
@@ -6,7 +7,8 @@ describe('PredictionAccuracy', () => {
   let accuracy: PredictionAccuracy;
 
   const observe = (actualMs: number, times = 1, model = 'llama', method = 'lookup'): void => {
-    for (let i = 0; i < times; i += 1) accuracy.observe({ model, method, serviceTime, actualMs });
+    const outcome = { model, method, instanceId: instanceId('gpu7'), serviceTime, actualMs };
+    for (let i = 0; i < times; i += 1) accuracy.observe(outcome);
   };
   const confidence = (model = 'llama', method = 'lookup'): number =>
     accuracy.confidence(method, model);

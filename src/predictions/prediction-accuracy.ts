@@ -1,10 +1,13 @@
 import { rangeOf, type Distribution } from '../core/distribution';
+import type { InstanceId } from '../core/units';
 
 /** What was said of a task, and what happened. */
 export interface PredictedOutcome {
   readonly model: string;
   /** The source that was believed. */
   readonly method: string;
+  /** Where it ran. */
+  readonly instanceId: InstanceId;
   /** As it was predicted, at speed 1. */
   readonly serviceTime: Distribution;
   /** As it was, at speed 1, in ms. */

@@ -10,6 +10,7 @@ import { PredictionModeService } from './prediction-mode.service';
 import { PREDICTION_CHAIN, PredictionsService, type PredictionChain } from './predictions.service';
 import { PredictorClient } from './predictor.client';
 import { DefaultSource } from './sources/default.source';
+import { LearnedSource } from './sources/learned.source';
 import { LookupSource } from './sources/lookup.source';
 import { MetadataSource } from './sources/metadata.source';
 import { CALLS_AT_ONCE, RemoteSource } from './sources/remote.source';
@@ -33,9 +34,10 @@ export class PredictionsModule {
         },
         {
           provide: PREDICTION_CHAIN,
-          inject: [configOf('predictions'), RemoteSource, LookupReloader],
+          inject: [configOf('predictions'), RemoteSource, LearnedSource, LookupReloader],
           useFactory: predictionChain,
         },
+        { provide: LearnedSource, useValue: new LearnedSource() },
         { provide: PredictionAccuracy, useValue: new PredictionAccuracy() },
         PredictionModeService,
         PredictionsService,
@@ -46,6 +48,7 @@ export class PredictionsModule {
         PredictionAccuracy,
         LookupReloader,
         RemoteSource,
+        LearnedSource,
       ],
     };
   }
@@ -54,13 +57,13 @@ export class PredictionsModule {
 function predictionChain(
   { defaultMs }: Settings,
   remote: RemoteSource,
+  learned: LearnedSource,
   file: LookupReloader,
 ): PredictionChain {
   const lookup = new LookupSource(file);
   return {
     own: new MetadataSource(),
-    // What is learned from finished tasks has its place between the predictor and the table.
-    known: { default: [remote, lookup], lookup_table: [lookup] },
+    known: { default: [remote, learned, lookup], lookup_table: [lookup] },
     fallback: new DefaultSource(defaultMs),
   };
 }

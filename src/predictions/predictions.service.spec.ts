@@ -1,6 +1,6 @@
 import { QuantileDistribution } from '../core/distribution';
 import type { PredictionMode } from './prediction-mode.service';
-import type { PredictionSource, SourceAnswer } from './prediction-source';
+import type { PredictionQuery, PredictionSource, SourceAnswer } from './prediction-source';
 import { PredictionsService } from './predictions.service';
 import { DefaultSource } from './sources/default.source';
 import { MetadataSource } from './sources/metadata.source';
@@ -18,6 +18,10 @@ describe('PredictionsService', () => {
     method: 'lookup',
     predict: ({ model }) => (model === 'llama' ? point(20) : undefined),
   };
+  const expected: PredictionQuery[] = [];
+  const learned = {
+    expect: (_: unknown, query: PredictionQuery): void => void expected.push(query),
+  };
   const serviceWith = (...known: PredictionSource[]): PredictionsService =>
     new PredictionsService(
       {
@@ -26,6 +30,7 @@ describe('PredictionsService', () => {
         fallback: new DefaultSource(1_000),
       },
       modes,
+      learned,
     );
   const ask = async (service: PredictionsService, metadata = {}, model = 'llama') => {
     const { method, serviceTime } = await service.predict({ model, metadata });
@@ -34,6 +39,7 @@ describe('PredictionsService', () => {
 
   beforeEach(() => {
     modes.current = 'default';
+    expected.length = 0;
   });
 
   it('takes what the client predicts first', async () => {
@@ -88,6 +94,15 @@ describe('PredictionsService', () => {
     const metadata = { predicted_ms: 42 };
     expect(await service.known({ model: 'llama', metadata })).toMatchObject({ method: 'lookup' });
     expect(await service.known({ model: 'gpt', metadata })).toBeUndefined();
+  });
+
+  it('lets what was learned be judged, whoever is believed; a preview counts for nothing', async () => {
+    const service = serviceWith(source('remote', Promise.resolve(point(5))));
+    await service.preview({ model: 'llama', metadata: {} });
+    expect([expected.length, service.countOf('llama')]).toEqual([0, 0]);
+    await ask(service, { predicted_ms: 42 });
+    await ask(service);
+    expect(expected.map(({ metadata }) => metadata)).toEqual([{ predicted_ms: 42 }, {}]);
   });
 
   it('counts its predictions, model by model', async () => {

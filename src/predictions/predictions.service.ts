@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Prediction } from '../core/task';
 import { PredictionModeService, type PredictionMode } from './prediction-mode.service';
 import type { PredictionQuery, PredictionSource } from './prediction-source';
+import { LearnedSource } from './sources/learned.source';
 
 /** Where predictions come from, in the order in which they are believed. */
 export interface PredictionChain {
@@ -27,11 +28,23 @@ export class PredictionsService {
   constructor(
     @Inject(PREDICTION_CHAIN) private readonly chain: PredictionChain,
     @Inject(PredictionModeService) private readonly modes: Pick<PredictionModeService, 'current'>,
+    @Inject(LearnedSource) private readonly learned: Pick<LearnedSource, 'expect'>,
   ) {}
 
-  /** The first source that answers. A promise only when another service has to be asked. */
+  /**
+   * The first source that answers, for a task that is about to be taken. A promise only when another
+   * service has to be asked.
+   */
   predict(query: PredictionQuery): Prediction | Promise<Prediction> {
     this.count(query.model);
+    const prediction = this.preview(query);
+    return prediction instanceof Promise
+      ? prediction.then((later) => this.expected(later, query))
+      : this.expected(prediction, query);
+  }
+
+  /** What `predict` would answer now. Counts for nothing. */
+  preview(query: PredictionQuery): Prediction | Promise<Prediction> {
     const { own, fallback } = this.chain;
     const prediction = firstOf([own, ...this.sources, fallback], query);
     return prediction instanceof Promise ? prediction.then(answered) : answered(prediction);
@@ -54,6 +67,11 @@ export class PredictionsService {
 
   private get sources(): readonly PredictionSource[] {
     return this.chain.known[this.modes.current];
+  }
+
+  private expected(prediction: Prediction, query: PredictionQuery): Prediction {
+    this.learned.expect(prediction, query);
+    return prediction;
   }
 
   private count(model: string): void {

@@ -7,20 +7,21 @@ import {
   submitted,
 } from '../../test/support/builders';
 import type { Outcome } from '../core/task';
+import { instanceId } from '../core/units';
 import type { PredictedOutcome } from '../predictions/prediction-accuracy';
 import { PredictionFeedback } from './prediction-feedback';
 
 describe('PredictionFeedback', () => {
   const prediction = { ...quartiles(100, 200, 300), method: 'lookup' };
-  const earlier = { model: 'm', ...prediction, actualMs: 7 };
+  const earlier = { model: 'm', instanceId: instanceId('gpu7'), ...prediction, actualMs: 7 };
   let observed: PredictedOutcome[];
   let feedback: PredictionFeedback;
 
   beforeEach(() => {
     observed = [];
     const accuracy = { observe: (outcome: PredictedOutcome): void => void observed.push(outcome) };
-    const tasks = { recentOutcomes: () => Promise.resolve([earlier]) };
-    feedback = new PredictionFeedback(accuracy, tasks);
+    const outcomes = { recent: () => Promise.resolve([earlier]) };
+    feedback = new PredictionFeedback(accuracy, outcomes);
   });
 
   const end = (outcome: Outcome, speed = 1): void => {
@@ -35,7 +36,7 @@ describe('PredictionFeedback', () => {
     end({ kind: 'succeeded', executionMs: 150 });
     end({ kind: 'succeeded', executionMs: 150 }, 2);
     expect(observed).toMatchObject([
-      { method: 'lookup', actualMs: 150, serviceTime: prediction.serviceTime },
+      { method: 'lookup', instanceId: 'gpu7', actualMs: 150, serviceTime: prediction.serviceTime },
       { method: 'lookup', actualMs: 300 },
     ]);
   });

@@ -1,9 +1,9 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { queueName } from '../core/queue';
 import type { Change } from '../core/task';
-import { TasksRepository } from '../persistence/tasks.repository';
+import { OutcomesRepository } from '../persistence/outcomes.repository';
 import { PredictionAccuracy } from '../predictions/prediction-accuracy';
 import type { ChangeListener } from './change-listener';
+import { measuredOutcome } from './measured-outcome';
 
 /** Finished tasks that are looked back at when a term begins: 200 each of 25 models. */
 const LOOKED_BACK_AT = 5_000;
@@ -13,25 +13,22 @@ const LOOKED_BACK_AT = 5_000;
 export class PredictionFeedback implements ChangeListener, OnModuleInit {
   constructor(
     @Inject(PredictionAccuracy) private readonly accuracy: Pick<PredictionAccuracy, 'observe'>,
-    @Inject(TasksRepository) private readonly tasks: Pick<TasksRepository, 'recentOutcomes'>,
+    @Inject(OutcomesRepository) private readonly outcomes: Pick<OutcomesRepository, 'recent'>,
   ) {}
 
   /** Takes up what happened in earlier terms. */
   async onModuleInit(): Promise<void> {
-    for (const outcome of await this.tasks.recentOutcomes(LOOKED_BACK_AT)) {
+    for (const outcome of await this.outcomes.recent(LOOKED_BACK_AT)) {
       this.accuracy.observe(outcome);
     }
   }
 
-  /** An attempt without a running time, or with one that cannot be, says nothing. */
   told(changes: readonly Change[]): void {
-    for (const { task, attempts, event } of changes) {
-      if (event.type !== 'succeeded' || task.kind !== 'model') continue;
-      const { executionMs = null, speed = 1 } = attempts.at(-1) ?? {};
-      if (executionMs === null) continue;
-      const { method, serviceTime } = task.prediction;
-      const model = queueName(task.queue);
-      this.accuracy.observe({ model, method, serviceTime, actualMs: executionMs * speed });
+    for (const change of changes) {
+      const outcome = measuredOutcome(change);
+      if (!outcome) continue;
+      const { serviceMs: actualMs, ...where } = outcome;
+      this.accuracy.observe({ ...where, ...change.task.prediction, actualMs });
     }
   }
 }

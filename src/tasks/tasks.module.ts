@@ -5,6 +5,7 @@ import { BatchSubmitter } from './batch-submitter';
 import { CHANGE_LISTENERS, type ChangeListener } from './change-listener';
 import { InDoubt } from './in-doubt';
 import { Outbox } from './outbox';
+import { OutcomeLearner } from './outcome-learner';
 import { PayloadCache } from './payload-cache';
 import { PayloadReader } from './payload-reader';
 import { PredictionFeedback } from './prediction-feedback';
@@ -19,7 +20,7 @@ import { TasksController } from './tasks.controller';
 import { TASK_DEFAULTS, TasksService, type TaskDefaults } from './tasks.service';
 
 /** Everyone who is told what happens to tasks: providers that implement `ChangeListener`. */
-const LISTENERS: Type<ChangeListener>[] = [PredictionFeedback, TaskMetrics];
+const LISTENERS: Type<ChangeListener>[] = [PredictionFeedback, OutcomeLearner, TaskMetrics];
 
 /** The life of a task, from its submission to its history. */
 @Module({

@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import type { DataSource } from 'typeorm';
+import type { TaskId } from '../../src/core/units';
 import type { Term } from '../../src/ops/term';
 import { createDataSource } from '../../src/persistence/data-source';
+import { OutcomesRepository } from '../../src/persistence/outcomes.repository';
 import { PredictionSettingsRepository } from '../../src/persistence/prediction-settings.repository';
-import { TasksRepository } from '../../src/persistence/tasks.repository';
 import { quartiles } from '../support/builders';
 import { heldOf, journalRig, PAYLOAD, type JournalRig } from '../support/journal-rig';
 
@@ -12,7 +14,7 @@ let rig: JournalRig;
 let source: DataSource;
 
 beforeEach(async () => {
-  rig = await journalRig(1);
+  rig = await journalRig(3);
   source = await createDataSource(rig.url, { poolSize: 2 }).initialize();
 });
 
@@ -32,13 +34,16 @@ describe('recent outcomes', () => {
     rig.fleet.forget(task);
   };
   const actual = async (among: number): Promise<readonly number[]> =>
-    (await new TasksRepository(source).recentOutcomes(among)).map(({ actualMs }) => actualMs);
+    (await new OutcomesRepository(source).recent(among)).map(({ actualMs }) => actualMs);
 
   it('come with what was predicted, newest last', async () => {
     const prediction = quartiles(100, 200, 300);
     await finish(150, { prediction });
-    const outcomes = await new TasksRepository(source).recentOutcomes(10);
-    expect(outcomes).toEqual([{ model: expect.any(String), actualMs: 150, ...prediction }]);
+    const outcomes = await new OutcomesRepository(source).recent(10);
+    const [instance] = rig.fleet.instances.values();
+    expect(outcomes).toEqual([
+      { model: 'm', instanceId: instance!.id, actualMs: 150, ...prediction },
+    ]);
     rig.rig.clock.advance(1_000);
     await finish(250);
     expect(await actual(10)).toEqual([150, 250]);
@@ -59,6 +64,32 @@ describe('recent outcomes', () => {
     expect(await actual(10)).toEqual([100]);
   });
 });
+
+describe('metadata of tasks', () => {
+  it('come as they were sent; too long ones, and those that have been let go, do not', async () => {
+    const metadata = ['{"a": 1.0}', JSON.stringify({ text: randomText(40_000) }), '{}'];
+    const ids: TaskId[] = [];
+    for (const text of metadata) {
+      const { task, changes } = rig.admit();
+      await rig.journal.submit(changes, { ...PAYLOAD, metadata: text });
+      ids.push(task.id);
+    }
+    const ended = rig.fleet.course.ended(heldOf(rig.fleet, rig.fleet.tasks.get(ids[2]!)!), {
+      kind: 'succeeded',
+      executionMs: 1,
+    });
+    await rig.journal.append(ended.changes, null);
+    await rig.query('UPDATE tasks SET task_input = NULL, metadata = NULL WHERE id = $1', [ids[2]]);
+    const outcomes = new OutcomesRepository(source);
+    expect([...(await outcomes.metadataOf(ids))]).toEqual([[ids[0], '{"a": 1.0}']]);
+    expect((await outcomes.metadataOf([])).size).toBe(0);
+  });
+});
+
+/** Text that cannot be compressed much. */
+function randomText(length: number): string {
+  return randomBytes(length / 2).toString('hex');
+}
 
 describe('prediction settings', () => {
   it('come back as they were set last', async () => {
