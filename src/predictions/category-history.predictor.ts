@@ -1,4 +1,5 @@
 import { RunningMean } from './running-mean.predictor';
+import { listIn, textIn } from './state-reader.predictor';
 
 /** Values of one category that are remembered: the one that was seen last longest ago is forgotten. */
 const MOST_VALUES = 1_000;
@@ -20,6 +21,29 @@ export interface ValueHistory {
 /** One category of a model's tasks: what its values were like. */
 export class CategoryHistory {
   private readonly values = new Map<string, ValueHistory>();
+
+  /** @throws {DamagedStateError} */
+  static from(state: unknown): CategoryHistory {
+    const restored = new CategoryHistory();
+    for (const entry of listIn(state, MOST_VALUES)) {
+      const [value, slow, fast, residual, variance] = listIn(entry);
+      restored.values.set(textIn(value), {
+        slow: RunningMean.from(SLOW, slow),
+        fast: RunningMean.from(FAST, fast),
+        residual: RunningMean.from(FAST, residual),
+        variance: RunningMean.from(VARIANCE_PACE, variance),
+      });
+    }
+    return restored;
+  }
+
+  /** As JSON, for `from`. */
+  get state(): readonly unknown[] {
+    return [...this.values].map(([value, { slow, fast, residual, variance }]) => [
+      value,
+      ...[slow, fast, residual, variance].map(({ state }) => state),
+    ]);
+  }
 
   of(value: string | undefined): ValueHistory | undefined {
     return value === undefined ? undefined : this.values.get(value);

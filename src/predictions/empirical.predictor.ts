@@ -1,6 +1,7 @@
 import { QuantileDistribution, type Distribution } from '../core/distribution';
-import { LEVELS, type Features, type OnlinePredictor } from './online.predictor';
+import { LEVELS, type Features, type LastingPredictor } from './online.predictor';
 import { OutcomeWindow } from './outcome-window.predictor';
+import { listIn, textIn } from './state-reader.predictor';
 
 /** Names the groups a task belongs to, the narrowest first. */
 export type Keys = (features: Features) => readonly string[];
@@ -14,14 +15,15 @@ export interface EmpiricalOptions {
   readonly least?: number;
   /** Default `LEVELS`. */
   readonly levels?: readonly number[];
+  /** Groups that are remembered; then the one goes that was quiet longest. Default 10 000. */
+  readonly mostGroups?: number;
 }
 
-/** Groups beyond this many are not kept: their names come from clients. */
-const MOST_GROUPS = 10_000;
-
 /** What tasks of the same kind took lately: the quantiles of the narrowest group that knows enough. */
-export class EmpiricalPredictor implements OnlinePredictor {
+export class EmpiricalPredictor implements LastingPredictor {
+  /** Quietest first. Their names come from clients. */
   private readonly groups = new Map<string, OutcomeWindow>();
+  private readonly mostGroups: number;
   private readonly window: number;
   private readonly least: number;
   private readonly levels: readonly number[];
@@ -30,6 +32,22 @@ export class EmpiricalPredictor implements OnlinePredictor {
     this.window = options.window ?? 400;
     this.least = options.least ?? 20;
     this.levels = options.levels ?? LEVELS;
+    this.mostGroups = options.mostGroups ?? 10_000;
+  }
+
+  /** @throws {DamagedStateError} */
+  static from(options: EmpiricalOptions, state: unknown): EmpiricalPredictor {
+    const restored = new EmpiricalPredictor(options);
+    for (const entry of listIn(state, restored.mostGroups)) {
+      const [key, outcomes] = listIn(entry);
+      restored.groups.set(textIn(key), OutcomeWindow.from(restored.window, outcomes));
+    }
+    return restored;
+  }
+
+  /** As JSON, for `from`. */
+  get state(): readonly unknown[] {
+    return [...this.groups].map(([key, group]) => [key, group.state]);
   }
 
   predict(features: Features): Distribution | undefined {
@@ -41,14 +59,20 @@ export class EmpiricalPredictor implements OnlinePredictor {
   }
 
   learn(features: Features, serviceMs: number): void {
-    for (const key of this.options.keys(features)) this.groupOf(key)?.add(serviceMs);
+    for (const key of this.options.keys(features)) {
+      const group = this.groups.get(key) ?? new OutcomeWindow(this.window);
+      group.add(serviceMs);
+      this.groups.delete(key);
+      this.groups.set(key, group);
+      this.forgetQuietest();
+    }
   }
 
-  private groupOf(key: string): OutcomeWindow | undefined {
-    const known = this.groups.get(key);
-    if (known || this.groups.size >= MOST_GROUPS) return known;
-    const group = new OutcomeWindow(this.window);
-    this.groups.set(key, group);
-    return group;
+  private forgetQuietest(): void {
+    if (this.groups.size <= this.mostGroups) return;
+    for (const key of this.groups.keys()) {
+      this.groups.delete(key);
+      return;
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { SeededRandom, standardNormal } from '../ops/seeded-random';
-import { LearnedPredictor, pinball } from './learned.predictor';
+import { LearnedPredictor } from './learned.predictor';
 import type { Features } from './online.predictor';
 
 const random = new SeededRandom(11);
@@ -14,18 +14,20 @@ function teach(
   count: number,
   timeOf: (features: Features) => number,
   make: () => Features = () => tokens(Math.ceil(random.next() * 1_000)),
-): { inside: number; error: number } {
+): { inside: number; error: number; medianError: number } {
   let inside = 0;
-  let error = 0;
+  const errors: number[] = [];
   for (let n = 0; n < count; n++) {
     const features = make();
     const took = timeOf(features);
     const told = predictor.predict(features);
     if (told && took >= told.quantile(0.1) && took <= told.quantile(0.9)) inside++;
-    if (told) error += Math.abs(told.quantile(0.5) - took) / took;
+    if (told) errors.push(Math.abs(told.quantile(0.5) - took) / took);
     predictor.learn(features, took);
   }
-  return { inside: inside / count, error: error / count };
+  errors.sort((a, b) => a - b);
+  const error = errors.reduce((sum, each) => sum + each, 0) / count;
+  return { inside: inside / count, error, medianError: errors[errors.length >> 1] ?? NaN };
 }
 
 const noisy = (ms: number, sigma = 0.1): number => ms * Math.exp(sigma * standardNormal(random));
@@ -68,12 +70,22 @@ describe('LearnedPredictor', () => {
     },
   );
 
-  it('follows a model that became three times as slow within 100 outcomes', () => {
+  const changes: readonly [what: string, factor: number, make: () => Features][] = [
+    ['twice as slow, seen by its tokens', 2, () => tokens(Math.ceil(random.next() * 1_000))],
+    ['twice as fast, seen by its tokens', 0.5, () => tokens(Math.ceil(random.next() * 1_000))],
+    ['three times as slow, seen by nothing', 3, () => ({ model: 'llama', metadata: {} })],
+  ];
+
+  it.each(changes)('follows within 100 outcomes a model that becomes %s', (_, factor, make) => {
     const predictor = new LearnedPredictor();
-    teach(predictor, 1_000, byTokens);
-    teach(predictor, 100, (features) => 3 * byTokens(features));
-    const { error } = teach(predictor, 100, (features) => 3 * byTokens(features));
-    expect(error).toBeLessThan(0.25);
+    const before = ({ metadata }: Features): number =>
+      noisy(5 * Number(metadata['input_tokens'] ?? 200));
+    const after = (features: Features): number => factor * before(features);
+    teach(predictor, 1_000, before, make);
+    teach(predictor, 100, after, make);
+    expect(teach(predictor, 100, after, make).medianError).toBeLessThan(0.1);
+    teach(predictor, 200, after, make);
+    expect(Math.abs(teach(predictor, 1_000, after, make).inside - 0.8)).toBeLessThan(0.04);
   });
 
   it('gives quantiles that ascend and are finite, whatever the metadata hold', () => {
@@ -105,13 +117,5 @@ describe('LearnedPredictor', () => {
     };
     teach(blind, 300, timeOf, make);
     expect(teach(blind, 300, timeOf, make).error).toBeGreaterThan(0.2);
-  });
-});
-
-describe('pinball', () => {
-  it('is the mean over the five levels', () => {
-    expect(pinball([1, 1, 1, 1, 1], 2)).toBeCloseTo(0.5);
-    expect(pinball([3, 3, 3, 3, 3], 2)).toBeCloseTo(0.5);
-    expect(pinball([2, 2, 2, 2, 2], 2)).toBe(0);
   });
 });

@@ -1,3 +1,5 @@
+import { DamagedStateError, listIn, numbersIn } from './state-reader.predictor';
+
 /** How much of what was learned is kept per outcome. */
 const KEEP = 0.999;
 /** Variance of the noise that the coefficients are weighed against: more makes them more cautious. */
@@ -14,6 +16,22 @@ export class RecursiveLeastSquares {
   private readonly coefficients: number[] = [];
   /** Covariance of the coefficients, row by row. */
   private readonly covariance: number[][] = [];
+
+  /** @throws {DamagedStateError} */
+  static from(state: unknown): RecursiveLeastSquares {
+    const restored = new RecursiveLeastSquares();
+    const [coefficients, ...covariance] = listIn(state);
+    restored.coefficients.push(...numbersIn(coefficients));
+    const size = restored.coefficients.length;
+    if (covariance.length !== size) throw new DamagedStateError(`${size} rows`, covariance);
+    restored.covariance.push(...covariance.map((row) => numbersIn(row, size)));
+    return restored;
+  }
+
+  /** As JSON, for `from`: the coefficients, and the rows of their covariance. */
+  get state(): readonly (readonly number[])[] {
+    return [this.coefficients, ...this.covariance];
+  }
 
   /** What the regressors add up to. */
   value(regressors: readonly number[]): number {

@@ -2,9 +2,10 @@ import { QuantileDistribution, type Distribution } from '../core/distribution';
 import { CategoryHistory } from './category-history.predictor';
 import { categoriesOf, numbersOf } from './feature-values.predictor';
 import { RecursiveLeastSquares } from './least-squares.predictor';
-import { LEVELS, type Features, type OnlinePredictor } from './online.predictor';
+import { LEVELS, type Features, type LastingPredictor } from './online.predictor';
 import { OutcomeWindow } from './outcome-window.predictor';
 import { RunningMean } from './running-mean.predictor';
+import { fieldsIn, listIn, numberIn, textIn } from './state-reader.predictor';
 
 /** Outcomes before the regression answers; with fewer its coefficients are mostly chance. */
 const LEAST = 20;
@@ -21,6 +22,8 @@ const FAST = 0.1;
 /** How fast the mean of a number follows, which its values are compared with. */
 const NUMBER_PACE = 0.01;
 const VARIANCE_PACE = 0.02;
+/** How fast a change of everything is followed, as when a model became slower. */
+const SHIFT_PACE = 0.03;
 /** Residuals count as at most this when something is learned from them: outliers teach little. */
 const CLIP = 0.7;
 /** Outcomes of a category that its memories are shrunk by, long and short. */
@@ -32,6 +35,8 @@ const LEAST_SCALE = 0.3;
 const MOST_SCALE = 3;
 /** Shorter times count as this. */
 const SHORTEST_MS = 1;
+/** Logarithm of a year in ms. */
+const LONGEST = Math.log(365 * 24 * 3_600_000);
 
 /**
  * Log-linear regression of one model's service times, learned online: on the logarithms of the
@@ -39,26 +44,66 @@ const SHORTEST_MS = 1;
  * type) took lately. The quantiles of its recent residuals, scaled by how much this task's
  * categories scatter, are the spread of a prediction (SCHEDULING, section 4).
  */
-export class LogLinearPredictor implements OnlinePredictor {
-  private readonly regression = new RecursiveLeastSquares();
-  private readonly residuals = new OutcomeWindow(RESIDUALS);
-  private readonly slow = new RunningMean(SLOW);
-  private readonly fast = new RunningMean(FAST);
-  private readonly variance = new RunningMean(VARIANCE_PACE);
+export class LogLinearPredictor implements LastingPredictor {
+  private regression = new RecursiveLeastSquares();
+  private residuals = new OutcomeWindow(RESIDUALS);
+  /** What the latest outcomes have in common that the regression has not learned yet. */
+  private shift = 0;
+  private slow = new RunningMean(SLOW);
+  private fast = new RunningMean(FAST);
+  private variance = new RunningMean(VARIANCE_PACE);
   private readonly numbers = new Map<string, RunningMean>();
   private readonly categories = new Map<string, CategoryHistory>();
   /** Names in the order in which they were seen first, which is that of their regressors. */
   private readonly order: { readonly name: string; readonly isNumber: boolean }[] = [];
 
+  /** @param levels of the quantiles that it answers with */
+  constructor(private readonly levels = LEVELS) {}
+
+  /** @throws {DamagedStateError} */
+  static from(levels: readonly number[], state: unknown): LogLinearPredictor {
+    const { regression, residuals, shift, slow, fast, variance, names } = fieldsIn(state);
+    const restored = new LogLinearPredictor(levels);
+    restored.regression = RecursiveLeastSquares.from(regression);
+    restored.residuals = OutcomeWindow.from(RESIDUALS, residuals);
+    restored.shift = numberIn(shift);
+    restored.slow = RunningMean.from(SLOW, slow);
+    restored.fast = RunningMean.from(FAST, fast);
+    restored.variance = RunningMean.from(VARIANCE_PACE, variance);
+    for (const entry of listIn(names, MOST_NUMBERS + MOST_CATEGORIES)) {
+      const [name, number, category] = listIn(entry);
+      restored.restoreName(textIn(name), number, category);
+    }
+    return restored;
+  }
+
+  /** As JSON, for `from`. */
+  get state(): object {
+    const { regression, residuals, shift, slow, fast, variance } = this;
+    return {
+      regression: regression.state,
+      residuals: residuals.state,
+      shift,
+      slow: slow.state,
+      fast: fast.state,
+      variance: variance.state,
+      names: this.order.map(({ name, isNumber }) =>
+        isNumber
+          ? [name, this.numbers.get(name)?.state]
+          : [name, null, this.categories.get(name)?.state],
+      ),
+    };
+  }
+
   predict(features: Features): Distribution | undefined {
-    if (this.slow.count < LEAST) return undefined;
+    if (this.slow.count < LEAST || this.residuals.size === 0) return undefined;
     const values = new TaskValues(features);
-    const centre = this.slow.mean + this.regression.value(this.regressors(values));
+    const centre = this.slow.mean + this.shift + this.regression.value(this.regressors(values));
     const scale = this.scaleOf(values);
-    const quantiles = LEVELS.map((level) =>
-      Math.exp(centre + scale * this.residuals.quantile(level)),
+    const quantiles = this.levels.map((level) =>
+      Math.exp(Math.min(LONGEST, centre + scale * this.residuals.quantile(level))),
     );
-    return new QuantileDistribution(LEVELS, quantiles);
+    return new QuantileDistribution(this.levels, quantiles);
   }
 
   learn(features: Features, serviceMs: number): void {
@@ -66,15 +111,23 @@ export class LogLinearPredictor implements OnlinePredictor {
     const outcome = Math.log(Math.max(SHORTEST_MS, serviceMs));
     const mean = this.slow.count === 0 ? outcome : this.slow.mean;
     const regressors = this.regressors(values);
-    const residual = outcome - mean - this.regression.value(regressors);
+    const residual = outcome - mean - this.shift - this.regression.value(regressors);
     const clipped = Math.max(-CLIP, Math.min(CLIP, residual));
     if (this.slow.count >= WARM_UP) this.residuals.add(residual / this.scaleOf(values));
     this.regression.learn(regressors, clipped);
+    this.shift += SHIFT_PACE * clipped;
     this.slow.add(outcome);
     this.fast.add(outcome);
     this.variance.add(clipped * clipped);
     this.learnNumbers(values);
     this.learnCategories(values, outcome - mean, clipped);
+  }
+
+  private restoreName(name: string, number: unknown, category: unknown): void {
+    const isNumber = number !== null;
+    if (isNumber) this.numbers.set(name, RunningMean.from(NUMBER_PACE, number));
+    else this.categories.set(name, CategoryHistory.from(category));
+    this.order.push({ name, isNumber });
   }
 
   private regressors({ numbers, categories }: TaskValues): number[] {

@@ -15,5 +15,21 @@ export interface OnlinePredictor {
   learn(features: Features, serviceMs: number): void;
 }
 
+/** A predictor whose memory can be written down. */
+export interface LastingPredictor extends OnlinePredictor {
+  /** What was learned, as JSON: one that is made from it predicts exactly the same. */
+  readonly state: unknown;
+}
+
 /** Levels of the quantiles that a predictor answers with. */
 export const LEVELS: readonly number[] = Object.freeze([0.1, 0.25, 0.5, 0.75, 0.9]);
+
+/** Mean pinball loss over `LEVELS` of quantiles that were told for what came, in their unit. */
+export function pinball(quantiles: readonly number[], actual: number): number {
+  let sum = 0;
+  LEVELS.forEach((level, index) => {
+    const over = actual - (quantiles[index] ?? 0);
+    sum += over >= 0 ? level * over : (level - 1) * over;
+  });
+  return sum / LEVELS.length;
+}

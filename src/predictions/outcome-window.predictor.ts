@@ -1,11 +1,26 @@
+import { listIn, numberIn } from './state-reader.predictor';
+
 /** The last outcomes of one group, kept in the order of arrival and in the order of size. */
 export class OutcomeWindow {
-  private readonly recent: number[] = [];
-  private readonly sorted: number[] = [];
+  private recent: number[] = [];
+  private sorted: number[] = [];
   private oldest = 0;
 
   /** @param most outcomes that are remembered */
   constructor(private readonly most: number) {}
+
+  /** @throws {DamagedStateError} */
+  static from(most: number, state: unknown): OutcomeWindow {
+    const restored = new OutcomeWindow(most);
+    restored.recent = listIn(state, most).map(numberIn);
+    restored.sorted = [...restored.recent].sort((a, b) => a - b);
+    return restored;
+  }
+
+  /** As JSON, for `from`: the outcomes, oldest first. */
+  get state(): readonly number[] {
+    return [...this.recent.slice(this.oldest), ...this.recent.slice(0, this.oldest)];
+  }
 
   get size(): number {
     return this.sorted.length;

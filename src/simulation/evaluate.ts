@@ -1,7 +1,12 @@
 import { Heap } from 'heap-js';
 import { EmpiricalPredictor } from '../predictions/empirical.predictor';
-import { LearnedPredictor, pinball } from '../predictions/learned.predictor';
-import { LEVELS, type Features, type OnlinePredictor } from '../predictions/online.predictor';
+import { LearnedPredictor } from '../predictions/learned.predictor';
+import {
+  LEVELS,
+  pinball,
+  type Features,
+  type OnlinePredictor,
+} from '../predictions/online.predictor';
 import { withFallback } from './predictors';
 import type { OutcomeRow } from './traces/outcome-trace';
 
