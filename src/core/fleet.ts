@@ -12,6 +12,7 @@ import { Queue } from './queue';
 import { SettingsBook, type QueueSettings, type SettingsChange } from './queue-settings';
 import { isRanked, type StrategyCatalog } from './strategy';
 import { ONE_SLOT } from './resources';
+import { TaskDirectory } from './task-directory';
 import {
   isTerminal,
   newTask,
@@ -72,13 +73,11 @@ export class Fleet {
   readonly circuits: Circuits;
   private readonly directory = new InstanceDirectory();
   private readonly queuesByKey = new Map<QueueKey, Queue>();
-  private readonly tasksById = new Map<TaskId, Task>();
-  private readonly tasksByClientId = new Map<string, Task>();
+  private readonly taskDirectory = new TaskDirectory();
   private readonly chronicle: Chronicle;
   /** Queues in which something may be placeable. */
   private readonly stirred = new Set<Queue>();
   private readonly settings: SettingsBook;
-  private payloadBytes = 0;
 
   constructor(private readonly options: FleetOptions) {
     this.settings = new SettingsBook(options.defaults);
@@ -109,7 +108,7 @@ export class Fleet {
   }
 
   get tasks(): ReadonlyMap<TaskId, Task> {
-    return this.tasksById;
+    return this.taskDirectory.all;
   }
 
   /** Settings of queues that have none of their own. */
@@ -119,16 +118,16 @@ export class Fleet {
 
   /** Bytes of input and metadata of all live tasks. */
   get livePayloadBytes(): number {
-    return this.payloadBytes;
+    return this.taskDirectory.payloadBytes;
   }
 
   taskByClientId(kind: TaskKind, clientId: string): Task | undefined {
-    return this.tasksByClientId.get(clientKey(kind, clientId));
+    return this.taskDirectory.ofClient(kind, clientId);
   }
 
   /** By our own id or the client's. */
   findTask(kind: TaskKind, ref: string): Task | undefined {
-    return this.tasksById.get(ref as TaskId) ?? this.taskByClientId(kind, ref);
+    return this.taskDirectory.find(kind, ref);
   }
 
   /** Leaves a trace in the task's history without moving it. */
@@ -228,7 +227,8 @@ export class Fleet {
     const { kind, clientId, queue } = request;
     const known = clientId === null ? undefined : this.taskByClientId(kind, clientId);
     if (known) return { kind: 'known', task: known };
-    const load = { liveTasks: this.tasksById.size, payloadBytes: this.payloadBytes };
+    const { all, payloadBytes } = this.taskDirectory;
+    const load = { liveTasks: all.size, payloadBytes };
     return refusal(request, this.queuesByKey.get(queue), load, this.options.limits);
   }
 
@@ -239,7 +239,7 @@ export class Fleet {
     this.circuits.wakeRested();
     const queue = this.queueFor(draft.queue);
     const task = newTask(draft);
-    this.keep(task);
+    this.taskDirectory.add(task);
     const changes = [this.chronicle.enter(task, 'submitted')];
     this.join(task);
     const isFirst = queue.line.head(this.now) === task;
@@ -299,9 +299,7 @@ export class Fleet {
 
   /** Lets an ended task go once its record is safe; its abandoned attempts stay until they end. */
   forget(task: Task): void {
-    if (!this.tasksById.delete(task.id)) return;
-    this.payloadBytes -= task.payloadBytes;
-    if (task.clientId !== null) this.tasksByClientId.delete(clientKey(task.kind, task.clientId));
+    if (!this.taskDirectory.delete(task)) return;
     for (const attempt of task.attempts) {
       if (attempt.state !== 'abandoned') this.attempts.delete(attempt.dispatchId);
     }
@@ -313,7 +311,7 @@ export class Fleet {
    */
   restore(task: Task): void {
     const isLive = !isTerminal(task.state);
-    if (isLive) this.keep(task);
+    if (isLive) this.taskDirectory.add(task);
     for (const attempt of task.attempts) {
       const held = { attempt, task };
       if (isLive || attempt.state === 'abandoned') this.attempts.add(held);
@@ -417,7 +415,7 @@ export class Fleet {
   private vacate(held: Held): void {
     const { attempt, task } = held;
     const instance = this.directory.get(attempt.instanceId);
-    if (!this.tasksById.has(task.id)) this.attempts.delete(attempt.dispatchId);
+    if (!this.taskDirectory.all.has(task.id)) this.attempts.delete(attempt.dispatchId);
     if (!instance) return;
     if (instance.backlog.letGo(attempt)) {
       instance.backlog.advance(instance.slots, this.now);
@@ -429,12 +427,8 @@ export class Fleet {
   /** What the end of an attempt says of its instance. */
   private learnFrom(held: Held, outcome: Outcome): void {
     this.circuits.ended(held, outcome);
-    const { attempt, task } = held;
-    const instance = this.directory.get(attempt.instanceId);
-    if (outcome.kind !== 'succeeded' || outcome.executionMs === null || !instance) return;
-    const isSame = attempt.registration === instance.registration && task.queue === instance.queue;
-    if (!isSame || instance.removed) return;
-    this.queueFor(task.queue).learnSpeed(instance, task, outcome.executionMs);
+    const instance = this.directory.get(held.attempt.instanceId);
+    if (!instance || !this.queueOf(held.task).learnSpeed(instance, held, outcome)) return;
     this.refresh(instance);
   }
 
@@ -451,12 +445,6 @@ export class Fleet {
     const queue = this.queueFor(task.queue);
     queue.join(task, this.now);
     this.stirred.add(queue);
-  }
-
-  private keep(task: Task): void {
-    this.tasksById.set(task.id, task);
-    if (task.clientId !== null) this.tasksByClientId.set(clientKey(task.kind, task.clientId), task);
-    this.payloadBytes += task.payloadBytes;
   }
 
   private queueOf(task: Task): Queue {
@@ -513,7 +501,3 @@ interface Step {
 }
 
 const NOT_PLACED: Step = { placed: false, changes: [] };
-
-function clientKey(kind: TaskKind, clientId: string): string {
-  return `${kind}/${clientId}`;
-}

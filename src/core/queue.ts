@@ -1,3 +1,4 @@
+import type { Held } from './backlog';
 import { Census } from './census';
 import type { Instance, Readiness } from './instance';
 import { Plan } from './plan';
@@ -6,7 +7,7 @@ import { RankIndex } from './rank-index';
 import type { Resources } from './resources';
 import { SpeedScale } from './speed';
 import { isRanked, type PlacementStrategy } from './strategy';
-import type { Decision, Task, TaskKind } from './task';
+import type { Decision, Outcome, Task, TaskKind } from './task';
 import type { InstanceId, Instant, QueueKey } from './units';
 import { WaitingLine } from './waiting-line';
 
@@ -149,16 +150,26 @@ export class Queue {
     for (const task of [...instance.line.tasks()]) this.unbind(task, instance);
   }
 
-  /** The instance says of itself that it is so fast. */
+  /** The instance says of itself that it is so fast. One that was taken out is asked, too. */
   declareSpeed(instance: Instance, declared: number): void {
+    if (!this.instances.has(instance.id)) return;
     this.speeds.declare(instance.learnedSpeed, declared);
     this.setSpeed(instance);
   }
 
-  /** The instance has completed the task, which ran for that long. */
-  learnSpeed(instance: Instance, { prediction }: Task, executionMs: number): void {
-    this.speeds.learn(instance.learnedSpeed, prediction.serviceTime.quantile(0.5), executionMs);
+  /**
+   * The attempt has ended at the instance.
+   * @returns false when that says nothing of how fast the instance is
+   */
+  learnSpeed(instance: Instance, { attempt, task }: Held, outcome: Outcome): boolean {
+    const { kind, executionMs } = outcome;
+    const isSame = attempt.registration === instance.registration;
+    const isMember = this.instances.has(instance.id) && isSame;
+    if (kind !== 'succeeded' || executionMs === null || !isMember) return false;
+    const predictedMs = task.prediction.serviceTime.quantile(0.5);
+    this.speeds.learn(instance.learnedSpeed, predictedMs, executionMs);
     this.setSpeed(instance);
+    return true;
   }
 
   private setSpeed(instance: Instance): void {

@@ -27,7 +27,7 @@ describe('OutcomeLearner', () => {
     Logger.overrideLogger(false);
     rig = fleetRig();
     const instance = rig.fleet.addInstance(instanceDraftOf('gpu7', 1_000));
-    rig.fleet.updateInstance(instance, { speed: 2 });
+    rig.fleet.updateInstance(instance, { declaredSpeed: 2 });
     [learned, reads, isAway] = [[], [], false];
     [remembered, cached, rows] = [new Map(), new Map(), new Map()];
     const source = {
