@@ -3,9 +3,18 @@ import type { CircuitLimits } from './circuit';
 import type { Instance } from './instance';
 import type { InstanceDirectory } from './instance-directory';
 import type { Clock } from './ports';
-import type { Attempt, Outcome } from './task';
+import type { Attempt, FailureKind, Outcome } from './task';
 import { isOutlier, type TrackRecord } from './track-record';
 import { after, type Instant } from './units';
+
+/**
+ * Failures that may be the worker's: also that it does not take a task which others complete. Tasks
+ * that are bad themselves fail everywhere, and accuse nobody.
+ */
+const SPEAKS_OF_WORKER: ReadonlySet<FailureKind> = new Set<FailureKind>([
+  'worker_error',
+  'start_error',
+]);
 
 /** A circuit changed: for the log and the figures. */
 export interface CircuitNotice {
@@ -66,7 +75,7 @@ export class Circuits {
     const instance = this.instances.get(attempt.instanceId);
     if (!instance) return;
     if (outcome.kind === 'succeeded') this.succeeded(instance);
-    else if (outcome.failure === 'worker_error') this.failed(instance, attempt);
+    else if (SPEAKS_OF_WORKER.has(outcome.failure)) this.failed(instance, attempt);
   }
 
   /** When the next rest is over; undefined when nobody rests. */

@@ -83,12 +83,14 @@ export class Course {
    * The worker is through with it; the result is still to be fetched, but the slot is free. Said of
    * a lost attempt, it means that there may be a result that counts.
    */
-  vacated(held: Held, executionMs: number | null): void {
-    const { attempt } = held;
-    if (attempt.state !== 'live' && attempt.state !== 'lost') return;
+  vacated(held: Held, executionMs: number | null): readonly Change[] {
+    const { task, attempt } = held;
+    if (attempt.vacated || (attempt.state !== 'live' && attempt.state !== 'lost')) return [];
     attempt.executionMs = executionMs;
     attempt.vacated = true;
     if (attempt.state === 'live') this.grounds.vacate(held);
+    const message = 'its worker is through with it; the result is to be fetched';
+    return [this.chronicle.note(task, 'vacated', message, [attempt])];
   }
 
   /** The attempt is over; see `Ending` for what that means for its task. */

@@ -16,6 +16,12 @@ import { ONE_SLOT } from './resources';
 import type { Outcome, Task } from './task';
 
 const SUCCESS: Outcome = { kind: 'succeeded', executionMs: 5 };
+const REJECTED: Outcome = {
+  kind: 'failed',
+  failure: 'start_error',
+  message: '400',
+  executionMs: null,
+};
 const FAILURE: Outcome = {
   kind: 'failed',
   failure: 'worker_error',
@@ -133,7 +139,7 @@ describe('Fleet', () => {
       rig.fleet.updateInstance(rig.bad, { health: 'online' });
       expect(rig.why(rig.bad)).toBe('circuit_open');
       rig.clock.advance(1);
-      rig.fleet.updateInstance(rig.bad, { registration: 2 });
+      rig.fleet.circuits.retry(rig.bad);
       expect(rig.why(rig.bad)).toBeUndefined();
     });
   });
@@ -166,17 +172,18 @@ describe('Fleet', () => {
       expect(rig.said).toEqual(['bad quarantined 60000', 'bad quarantined 120000']);
     });
 
-    it('is left in peace when its tasks were refused for their own sake', () => {
+    it('takes no task that others complete, and is found out too', () => {
       const rig = new Rig();
-      const rejected: Outcome = {
-        kind: 'failed',
-        failure: 'start_error',
-        message: '400',
-        executionMs: null,
-      };
-      rig.end(rig.bad, rejected);
+      rig.end(rig.bad, REJECTED);
       rig.end(rig.good, SUCCESS, 12);
-      rig.end(rig.bad, rejected, 9);
+      rig.end(rig.bad, REJECTED, 4);
+      expect(rig.said).toEqual(['bad quarantined 60000']);
+    });
+
+    it('is left in peace when its tasks are refused by everybody', () => {
+      const rig = new Rig();
+      rig.end(rig.bad, REJECTED, 9);
+      rig.end(rig.good, REJECTED, 9);
       expect(rig.said).toEqual([]);
     });
   });

@@ -148,13 +148,18 @@ export class Fleet {
     this.directory.add(instance);
     queue.attach(instance);
     this.refresh(instance);
-    this.replanUnplanned(queue);
+    queue.planAll(this.now);
     return instance;
   }
 
   /** By our own id, `host:port` or the instance's own name. */
   findInstance(ref: string): Instance | undefined {
     return this.directory.find(ref);
+  }
+
+  /** Whoever may be meant by that: workers may have the same name. */
+  instancesCalled(ref: string): readonly Instance[] {
+    return this.directory.called(ref);
   }
 
   updateInstance(instance: Instance, update: InstanceUpdate): void {
@@ -165,8 +170,7 @@ export class Fleet {
     if (name !== undefined) this.directory.rename(instance, name);
     if (foreignMs !== undefined) instance.backlog.observeForeign(foreignMs, this.now);
     instance.backlog.advance(instance.slots, this.now);
-    if (fields.registration === undefined) this.changed(instance);
-    else this.circuits.retry(instance);
+    this.changed(instance);
   }
 
   /** Moves an instance to another queue, as when it serves another model now. */
@@ -181,7 +185,7 @@ export class Fleet {
     const to = this.queueFor(key);
     to.attach(instance);
     this.refresh(instance);
-    this.replanUnplanned(to);
+    to.planAll(this.now);
   }
 
   /** Takes a removed instance, which still has attempts, back into service. */
@@ -190,7 +194,7 @@ export class Fleet {
     const queue = this.queueFor(instance.queue);
     queue.attach(instance);
     this.refresh(instance);
-    this.replanUnplanned(queue);
+    queue.planAll(this.now);
   }
 
   /** Takes it out of service: its waiting tasks move, its running ones go on to their end. */
@@ -477,7 +481,10 @@ export class Fleet {
 
   private changed(instance: Instance): void {
     this.refresh(instance);
-    if (!instance.holdsOn) this.setFree(instance);
+    if (instance.heldOn === instance.holdsOn) return;
+    instance.heldOn = instance.holdsOn;
+    if (!instance.heldOn) this.setFree(instance);
+    else this.queueFor(instance.queue).replanStranded(this.now);
   }
 
   /** Tasks that wait for this instance, or are planned on it, look for another one. */
@@ -485,12 +492,6 @@ export class Fleet {
     const queue = this.queueFor(instance.queue);
     queue.setFree(instance, this.now);
     if (queue.waiting > 0) this.stirred.add(queue);
-  }
-
-  /** Plans the tasks that wait in a queue which had no instance so far. */
-  private replanUnplanned(queue: Queue): void {
-    if (queue.instances.size > 1) return;
-    for (const task of queue.line.tasks()) queue.plan.put(task, this.now);
   }
 }
 

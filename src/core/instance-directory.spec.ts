@@ -11,14 +11,28 @@ describe('InstanceDirectory', () => {
     expect(directory.find('b')).toBeUndefined();
   });
 
-  it('means the newest of namesakes', () => {
+  it('does not guess which of namesakes is meant, and knows the one that stays', () => {
     const directory = new InstanceDirectory();
     const [a, b] = [instanceOf('a', 1, { name: 'gpu' }), instanceOf('b', 1, { name: 'gpu' })];
     directory.add(a);
     directory.add(b);
-    expect(directory.find('gpu')).toBe(b);
-    directory.delete(a);
-    expect(directory.find('gpu')).toBe(b);
+    expect([directory.find('gpu'), directory.called('gpu')]).toEqual([undefined, [a, b]]);
+    directory.rename(b, 'other');
+    expect(directory.find('gpu')).toBe(a);
+    directory.rename(b, 'gpu');
+    directory.delete(b);
+    expect(directory.find('gpu')).toBe(a);
+  });
+
+  it('means the one in service, not its namesake that was taken out', () => {
+    const directory = new InstanceDirectory();
+    const [a, b] = [instanceOf('a', 1, { name: 'gpu' }), instanceOf('b', 1, { name: 'gpu' })];
+    directory.add(a);
+    directory.add(b);
+    b.removed = true;
+    expect(directory.find('gpu')).toBe(a);
+    a.removed = true;
+    expect(directory.find('gpu')).toBeUndefined();
   });
 
   it('finds it under its new name only', () => {

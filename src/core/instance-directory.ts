@@ -5,7 +5,8 @@ import type { InstanceId } from './units';
 export class InstanceDirectory {
   private readonly byId = new Map<InstanceId, Instance>();
   private readonly byAddress = new Map<string, Instance>();
-  private readonly byName = new Map<string, Instance>();
+  /** Names are the workers' own: nobody keeps two of them from having the same. */
+  private readonly byName = new Map<string, readonly Instance[]>();
 
   get all(): ReadonlyMap<InstanceId, Instance> {
     return this.byId;
@@ -18,7 +19,7 @@ export class InstanceDirectory {
   add(instance: Instance): void {
     this.byId.set(instance.id, instance);
     this.byAddress.set(instance.address, instance);
-    this.byName.set(instance.name, instance);
+    this.putName(instance);
   }
 
   delete(instance: Instance): void {
@@ -32,15 +33,33 @@ export class InstanceDirectory {
     if (instance.name === name) return;
     this.dropName(instance);
     instance.name = name;
-    this.byName.set(name, instance);
+    this.putName(instance);
   }
 
-  /** By our own id, `host:port` or the instance's own name; of namesakes the newest. */
+  /**
+   * By our own id, `host:port` or the instance's own name; undefined also when several have that
+   * name. Those in service come first.
+   */
   find(ref: string): Instance | undefined {
-    return this.byId.get(ref as InstanceId) ?? this.byAddress.get(ref) ?? this.byName.get(ref);
+    const called = this.called(ref);
+    const inService = called.filter(({ removed }) => !removed);
+    const [instance, ...namesakes] = inService.length > 0 ? inService : called;
+    return namesakes.length === 0 ? instance : undefined;
+  }
+
+  /** Whoever that may be: one by our own id or `host:port`, all that have it for their own name. */
+  called(ref: string): readonly Instance[] {
+    const one = this.byId.get(ref as InstanceId) ?? this.byAddress.get(ref);
+    return one ? [one] : (this.byName.get(ref) ?? []);
+  }
+
+  private putName(instance: Instance): void {
+    this.byName.set(instance.name, [...(this.byName.get(instance.name) ?? []), instance]);
   }
 
   private dropName(instance: Instance): void {
-    if (this.byName.get(instance.name) === instance) this.byName.delete(instance.name);
+    const others = (this.byName.get(instance.name) ?? []).filter((one) => one !== instance);
+    if (others.length > 0) this.byName.set(instance.name, others);
+    else this.byName.delete(instance.name);
   }
 }

@@ -100,6 +100,8 @@ export class Instance implements Standing {
   readonly learnedSpeed: Speed;
   /** Work per ms; a task predicted at `t` ms takes `t / speed` here. */
   speed: number;
+  /** `holdsOn` as the fleet saw it last. */
+  heldOn: boolean;
   /** As its queue saw it last; null while it is in none. Only the queue writes it. */
   readiness: Readiness | null = null;
 
@@ -121,6 +123,7 @@ export class Instance implements Standing {
     this.line = new WaitingLine(orderG);
     this.learnedSpeed = new Speed(draft.speed);
     this.speed = this.learnedSpeed.declared;
+    this.heldOn = this.holdsOn;
   }
 
   /** True while work may be planned on it. */

@@ -127,6 +127,19 @@ export class Queue {
     for (const task of planned) this.plan.put(task, now);
   }
 
+  /** What is planned on instances that can keep nothing gets another plan: there is one that can. */
+  replanStranded(now: Instant): void {
+    for (const instance of this.instances.values()) {
+      if (!instance.heldOn && instance.backlog.plannedCount > 0) this.setFree(instance, now);
+    }
+  }
+
+  /** Plans the tasks that wait, when the first instance has joined. */
+  planAll(now: Instant): void {
+    if (this.instances.size > 1) return;
+    for (const task of this.line.tasks()) this.plan.put(task, now);
+  }
+
   /** Takes the instance into the queue; whatever is bound to it will wait in the queue's order. */
   attach(instance: Instance): void {
     instance.line.reorder(this.settings.orderG);

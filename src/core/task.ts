@@ -275,6 +275,7 @@ export type TaskEventType =
   | 'released'
   | 'paused'
   | 'resumed'
+  | 'vacated'
   | 'attempt_ended'
   | 'late_result'
   | 'foreign_result'

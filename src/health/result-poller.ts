@@ -50,12 +50,18 @@ export class ResultPoller {
     for (const held of this.lifecycle.everyHeld()) {
       const { attempt } = held;
       const instance = this.fleet.instances.get(attempt.instanceId);
-      if (attempt.remoteId === null || !instance) continue;
-      if (!this.lifecycle.trustsRemoteId(held, instance)) continue;
+      if (!instance) continue;
       const poll = this.pollOf(held, instance);
       if (attempt.vacated && poll.vacatedAt === null) this.hurry(poll, now);
-      if (!poll.asking && poll.due <= now) void this.ask(held, instance, poll, attempt.remoteId);
+      if (!poll.asking && poll.due <= now) void this.look(held, instance, poll);
     }
+  }
+
+  /** One whose id may mean another attempt by now cannot be asked for. */
+  private look(held: Held, instance: Instance, poll: Poll): Promise<void> {
+    const { remoteId } = held.attempt;
+    const canAsk = remoteId !== null && this.lifecycle.trustsRemoteId(held, instance);
+    return canAsk ? this.ask(held, instance, poll, remoteId) : this.endVacated(held, poll);
   }
 
   private async ask(held: Held, instance: Instance, poll: Poll, remoteId: string): Promise<void> {
@@ -64,7 +70,7 @@ export class ResultPoller {
       const result = await this.clients.for(instance.host, instance.port).result(remoteId);
       if (result && (await endFromResult(this.lifecycle, held, result))) return;
       if (result?.state === 'running') await this.lifecycle.started(held);
-      await this.endVacated(held, poll);
+      if (result === null) await this.endVacated(held, poll);
     } catch (error) {
       this.logger.debug({ msg: `no result of ${remoteId} from ${instance.name}`, error });
     } finally {

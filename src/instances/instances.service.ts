@@ -69,6 +69,7 @@ export class InstancesService {
       port,
       name: identity.status.name,
       protocol: identity.protocol,
+      isAnew: this.mayBeAnew(registration, identity),
     });
     const instance = this.take(row, identity);
     this.logger.log({ msg: `registered ${instance.name} for ${model}`, instanceId: instance.id });
@@ -90,6 +91,7 @@ export class InstancesService {
       port,
       name: `${host}:${port}`,
       protocol: 'enqueue',
+      isAnew: false,
     });
     return this.enter(row, { health: 'suspect', capacity: NOTHING });
   }
@@ -231,11 +233,25 @@ export class InstancesService {
     }
   }
 
+  /**
+   * True when a worker that registers may have been started anew: it was not heard of, speaks in
+   * other words, or idles while it is believed to have work. Whoever merely repeats himself keeps
+   * what he has, and his ids mean what they meant.
+   */
+  private mayBeAnew({ host, port }: Registration, { status, protocol }: WorkerIdentity): boolean {
+    const known = this.fleet.findInstance(`${host}:${port}`);
+    if (!known) return false;
+    if (known.health === 'lost' || known.protocol !== protocol) return true;
+    const isEmpty = status.idle && status.queueSize === 0;
+    return isEmpty && [...known.backlog.held].some(({ attempt }) => attempt.remoteId !== null);
+  }
+
   private take(row: StoredInstance, { status }: WorkerIdentity): Instance {
     const instance = this.enter(row, { health: 'online', capacity: capacityOf(status) });
-    const { name, protocol, registration } = row;
-    const facts = this.factsIn(status);
-    this.fleet.updateInstance(instance, { ...facts, name, protocol, registration });
+    const { name, protocol } = row;
+    this.fleet.updateInstance(instance, { ...this.factsIn(status), name, protocol });
+    // Somebody has seen to it: if it is kept from work, it is tried at once.
+    this.fleet.circuits.retry(instance);
     return instance;
   }
 
@@ -258,6 +274,7 @@ export class InstancesService {
     if (!known) return this.fleet.addInstance({ ...row, ...seen, lastContact });
     if (known.removed) this.fleet.reviveInstance(known);
     this.fleet.moveInstance(known, row.queue);
+    this.fleet.updateInstance(known, { registration: row.registration });
     return known;
   }
 }

@@ -30,10 +30,16 @@ export interface StoredInstance extends Pick<
 }
 
 /** What an instance says of itself when it registers. */
-export type InstanceRegistration = Pick<
+export interface InstanceRegistration extends Pick<
   StoredInstance,
   'id' | 'kind' | 'queue' | 'host' | 'port' | 'name' | 'protocol'
->;
+> {
+  /**
+   * It may have been started anew since it registered last, so that its ids may mean other attempts
+   * by now. One that was out of service is so in any case.
+   */
+  readonly isAnew: boolean;
+}
 
 /** The table of instances. Writes belong to the term that is being led. */
 @Injectable()
@@ -66,13 +72,15 @@ export class InstancesRepository {
 
   /**
    * Records a registration. An address keeps its id for ever, in service or not: what is known of
-   * it is brought up to date, and the registration counted. An operator's drain holds on: a worker
-   * that is started anew during the repair of its machine removes and registers itself.
+   * it is brought up to date, and the registration counted if it may be a new one. An operator's
+   * drain holds on: a worker that is started anew during the repair of its machine removes and
+   * registers itself.
    * @returns the row; its id is `registration.id` only when the address is new
    */
   async register(registration: InstanceRegistration): Promise<StoredInstance> {
-    const { id, kind, host, port, name, protocol, queue } = registration;
-    const values = [id, kind, TASK_KIND_OF[kind], queueName(queue), host, port, name, protocol];
+    const { id, kind, host, port, name, protocol, queue, isAnew } = registration;
+    const where = [id, kind, TASK_KIND_OF[kind], queueName(queue), host, port];
+    const values = [...where, name, protocol, isAnew];
     return this.write(async (manager) => {
       // Raw, because one statement has to decide whether the address is new.
       const [row] = await manager.query<{ id: InstanceId }[]>(REGISTER, values);
@@ -136,7 +144,8 @@ const REGISTER = `
          queue_name = excluded.queue_name,
          name = excluded.name,
          protocol = excluded.protocol,
-         registration = known.registration + 1,
+         registration = known.registration
+           + CASE WHEN $9 OR known.removed_at IS NOT NULL THEN 1 ELSE 0 END,
          speed_surplus = CASE WHEN known.queue_name = excluded.queue_name
                               THEN known.speed_surplus ELSE 0 END,
          speed_outcomes = CASE WHEN known.queue_name = excluded.queue_name

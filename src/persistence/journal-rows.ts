@@ -81,6 +81,7 @@ export interface AttemptRow {
   readonly runningSince: Instant | null;
   readonly endedAt: Instant | null;
   readonly executionMs: number | null;
+  readonly vacated: boolean;
 }
 
 /** A step or a note; `seq` null is numbered by the database. */
@@ -224,6 +225,7 @@ function attemptRow(attempt: Attempt): AttemptRow {
     runningSince: attempt.runningSince,
     endedAt: attempt.endedAt,
     executionMs: attempt.executionMs,
+    vacated: attempt.vacated,
   };
 }
 

@@ -81,6 +81,7 @@ const ATTEMPT: readonly Column<AttemptRow>[] = [
   { name: 'running_since', type: 'timestamptz', of: (row) => row.runningSince },
   { name: 'ended_at', type: 'timestamptz', of: (row) => row.endedAt },
   { name: 'execution_ms', type: 'float8', of: (row) => row.executionMs },
+  { name: 'vacated', type: 'int4', cast: 'boolean', of: (row) => Number(row.vacated) },
 ];
 
 const EVENT: readonly Column<EventRow>[] = [

@@ -57,6 +57,7 @@ export interface OpenAttemptRow {
   readonly running_since: number | null;
   readonly ended_at: number | null;
   readonly execution_ms: number | null;
+  readonly vacated: boolean;
 }
 
 const LIVE_COLUMNS = [
@@ -105,6 +106,7 @@ export const OPEN_ATTEMPT_COLUMNS = [
   'state',
   'remote_id',
   'execution_ms',
+  'vacated',
   unixMs('reserved_at'),
   unixMs('sent_at'),
   unixMs('running_since'),
@@ -161,7 +163,7 @@ export class TaskReader {
   }
 }
 
-/** An attempt as memory has it. Whether its worker was through with it is asked anew. */
+/** An attempt as memory has it. */
 export function attemptOf(row: OpenAttemptRow): Attempt {
   return {
     taskId: row.task_id,
@@ -177,7 +179,7 @@ export function attemptOf(row: OpenAttemptRow): Attempt {
     sentAt: instantOf(row.sent_at),
     runningSince: instantOf(row.running_since),
     endedAt: instantOf(row.ended_at),
-    vacated: false,
+    vacated: row.vacated,
     executionMs: row.execution_ms,
   };
 }

@@ -40,6 +40,9 @@ export type ReportAnswer =
   | { readonly kind: 'unknown_task' }
   | { readonly kind: 'unknown_instance' };
 
+/** Shorter times are not measured well enough to be held against what a worker says. */
+const LEAST_MEASURED_MS = 100;
+const SECOND_MS = 1_000;
 /** A reported time may exceed what we measured by this much before it is not believed, in ms. */
 const CLOCK_SLACK_MS = 1_000;
 
@@ -69,13 +72,14 @@ export class TaskLifecycle {
    */
   async report(report: Report): Promise<ReportAnswer> {
     crashPoint('report:read');
-    const instance = this.fleet.findInstance(report.instanceRef);
+    const instance = this.reporterOf(report);
     if (!instance) return { kind: 'unknown_instance' };
     this.noteContact(instance);
     const held = await this.attemptOf(report, instance);
     if (!held) return this.reportOfUnknown(report, instance);
     if (held.attempt.instanceId !== instance.id) return this.foreign(held.task, report, instance);
-    if (isEnd(held, report)) this.assertRecordable();
+    if (isOfAnother(held, report)) return this.tooLate(held.task, report, instance);
+    this.assertRecordable();
     const answer = await this.apply(held, report);
     crashPoint('report:recorded');
     return answer;
@@ -101,30 +105,31 @@ export class TaskLifecycle {
     const { outcome, result } = report;
     if (isEnd(held, report))
       return this.end(held, outcome, result === FETCH_RESULT ? null : result);
-    this.vacate(held, outcome);
-    return { kind: 'recorded', task: held.task };
-  }
-
-  private vacate(held: Held, outcome: Outcome): void {
-    this.fleet.course.vacated(held, this.believable(held, outcome).executionMs);
+    const { executionMs } = this.believable(held, outcome);
+    const changes = this.fleet.course.vacated(held, executionMs);
     this.bell.signal();
+    await this.recorder.record(changes);
+    return { kind: 'recorded', task: held.task };
   }
 
   /** The worker has the attempt, under this id; a completion may have been quicker than that. */
   async confirmed(held: Held, remoteId: string): Promise<void> {
-    await this.forgetNamesake(held, remoteId);
+    const { instanceId } = held.attempt;
+    const older = this.fleet.attempts.byRemoteId(remoteId, instanceId);
+    // Before anything is waited for: from here on a report of this id means this attempt.
     const changes = this.fleet.course.confirmed(held, remoteId);
-    const early = this.early.take(held.attempt.instanceId, remoteId);
+    const early = this.early.take(instanceId, remoteId);
     // The worker was told that its report is kept: it is applied even while PostgreSQL is away.
-    await Promise.all([this.recorder.record(changes), early && this.apply(held, early)]);
+    await Promise.all([
+      older && older !== held && this.forgetNamesake(older, remoteId),
+      this.recorder.record(changes),
+      early && this.apply(held, early),
+    ]);
   }
 
   /** A worker that hands an id out again has restarted, and does not have the older attempt. */
-  private async forgetNamesake(held: Held, remoteId: string): Promise<void> {
-    const { instanceId } = held.attempt;
-    const older = this.fleet.attempts.byRemoteId(remoteId, instanceId);
-    if (!older || older === held) return;
-    await this.lost(older, `its worker handed the id ${remoteId} out again`);
+  private forgetNamesake(older: Held, remoteId: string): Promise<void> {
+    return this.lost(older, `its worker handed the id ${remoteId} out again`);
   }
 
   /**
@@ -216,6 +221,29 @@ export class TaskLifecycle {
     }
   }
 
+  /**
+   * Who speaks. Of several that have the same name it is the one that has what is spoken of, and
+   * nobody as long as that may be another one's, too.
+   */
+  private reporterOf({ instanceRef, taskRef, dispatchId }: Report): Instance | undefined {
+    const called = this.fleet.instancesCalled(instanceRef);
+    if (called.length < 2) return called[0];
+    const { attempts } = this.fleet;
+    if (dispatchId !== null) {
+      const at = attempts.byDispatchId(dispatchId)?.attempt.instanceId;
+      return called.find(({ id }) => id === at) ?? called.at(-1);
+    }
+    const task = this.fleet.findTask('model', taskRef);
+    const isAt = ({ id }: Instance): boolean =>
+      task
+        ? task.attempts.some(({ instanceId }) => instanceId === id)
+        : attempts.byRemoteId(taskRef, id) !== undefined;
+    const [speaker, ...others] = called.filter(
+      (one) => isAt(one) || (!task && this.awaitsAnswer(one)),
+    );
+    return others.length === 0 ? speaker : undefined;
+  }
+
   private async attemptOf(
     { taskRef, dispatchId }: Report,
     instance: Instance,
@@ -283,12 +311,34 @@ export class TaskLifecycle {
     return { kind: 'unknown_task' };
   }
 
+  /** It names an attempt of the task that is over: it changes nothing and leaves a trace. */
+  private async tooLate(task: Task, report: Report, instance: Instance): Promise<ReportAnswer> {
+    this.assertRecordable();
+    const message = `${instance.name} reported an attempt that is over: ${String(report.dispatchId)}`;
+    await this.recorder.record([this.fleet.note(task, 'late_result', message)]);
+    return { kind: 'repeated', totalMs: null };
+  }
+
   /** An execution time that cannot be is not recorded. */
   private believable({ attempt }: Held, outcome: Outcome): Outcome {
     const { executionMs } = outcome;
-    const most = this.clock.now() - attempt.reservedAt + CLOCK_SLACK_MS;
-    const fits = executionMs !== null && executionMs >= 0 && executionMs <= most;
-    return fits ? outcome : { ...outcome, executionMs: null };
+    if (executionMs === null || this.isPossible(executionMs, attempt)) return outcome;
+    return { ...outcome, executionMs: null };
+  }
+
+  /**
+   * Not longer than since the reservation; and, by the word of a worker that reports by itself, not
+   * a thousandth of what it took, as when it speaks of seconds.
+   */
+  private isPossible(
+    executionMs: number,
+    { reservedAt, runningSince, instanceId }: Attempt,
+  ): boolean {
+    const now = this.clock.now();
+    if (executionMs < 0 || executionMs > now - reservedAt + CLOCK_SLACK_MS) return false;
+    const measuredMs = now - (runningSince ?? reservedAt);
+    const isMeasured = this.fleet.instances.get(instanceId)?.notifies === true;
+    return !isMeasured || measuredMs < LEAST_MEASURED_MS || executionMs * SECOND_MS > measuredMs;
   }
 
   /** It reports by itself, so no work need be sent ahead of its slots. */
@@ -312,6 +362,11 @@ export class TaskLifecycle {
 /** True when the report ends the attempt: an abandoned one needs no result. */
 function isEnd({ attempt }: Held, { result }: EndReport): boolean {
   return result !== FETCH_RESULT || attempt.state === 'abandoned';
+}
+
+/** True when the report names another attempt of the task than the one that it was taken for. */
+function isOfAnother({ attempt }: Held, { dispatchId }: Report): boolean {
+  return dispatchId !== null && dispatchId !== attempt.dispatchId;
 }
 
 /** The attempt of a task that ended without it and has left memory, by our id or the client's. */

@@ -35,7 +35,8 @@ const TIMELINE: Parameters<typeof taskAnswer>[2] = {
       runningSince: null,
       endedAt: null,
       executionMs: 12.5,
-      decision: {
+      vacated: false,
+    decision: {
         strategy: strategyName('shortest_queue'),
         decidedAt: instant(AT.getTime()),
         candidates: 2,

@@ -73,6 +73,7 @@ describe('instances', () => {
       port: 8000,
       name: 'one',
       protocol: 'enqueue',
+      isAnew: true,
       ...overrides,
     };
   }

@@ -198,8 +198,7 @@ export class FleetDrive {
       case 'started':
         return follow(ledger.started(held), course.started(held));
       case 'vacated':
-        course.vacated(held, null);
-        return follow(ledger.vacated(held), []);
+        return follow(ledger.vacated(held), course.vacated(held, null));
       case 'returned':
         return follow(ledger.returned(held), course.returned(held, 'refused'));
       case 'lost':

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Held } from '../../src/core/backlog';
 import type { Fleet } from '../../src/core/fleet';
-import type { Task } from '../../src/core/task';
+import type { Change, Task, TaskEventType } from '../../src/core/task';
 import { WakeupBell } from '../../src/ops/wakeup';
 import { createDataSource } from '../../src/persistence/data-source';
 import { InstancesRepository } from '../../src/persistence/instances.repository';
@@ -18,9 +18,24 @@ import type { FakeClock } from './fake-clock';
 /** Takes everything at once, even while it says that PostgreSQL is away. */
 export class WillingJournal {
   available = true;
+  private readonly types: string[] = [];
+  private held: Promise<void> = Promise.resolve();
 
-  append(): Promise<void> {
-    return Promise.resolve();
+  append(changes: readonly Change[]): Promise<void> {
+    this.types.push(...changes.map(({ event }) => event.type));
+    return this.held;
+  }
+
+  /** How many events of this type were written. */
+  appended(type: TaskEventType): number {
+    return this.types.filter((one) => one === type).length;
+  }
+
+  /** Commits nothing before the answer is called. */
+  hold(): () => void {
+    let commit: () => void = () => undefined;
+    this.held = new Promise((resolve) => (commit = resolve));
+    return commit;
   }
 }
 

@@ -53,6 +53,10 @@ export class AttemptEntity {
   @Column('double precision', { name: 'execution_ms', nullable: true })
   executionMs!: number | null;
 
+  /** Its worker is through with it, and its result is still to be fetched. */
+  @Column('boolean', { default: false })
+  vacated!: boolean;
+
   // The constraint is the migration's: it has a name there.
   @ManyToOne(() => TaskEntity, (task) => task.attempts, { createForeignKeyConstraints: false })
   @JoinColumn({ name: 'task_id' })
