@@ -168,7 +168,7 @@ export const UPSERT_ATTEMPTS = statement(
     [
       `INSERT INTO attempts (${parts.names}) SELECT ${parts.values} FROM ${parts.rows}`,
       'ORDER BY t.attempt_no ON CONFLICT (task_id, attempt_no) DO UPDATE SET',
-      ['state', 'remote_id', 'sent_at', 'running_since', 'ended_at', 'execution_ms']
+      ['state', 'remote_id', 'sent_at', 'running_since', 'ended_at', 'execution_ms', 'vacated']
         .map((name) => `${name} = excluded.${name}`)
         .join(', '),
     ].join(' '),
