@@ -76,9 +76,19 @@ export class Backlog {
 
   /** Our own work at the instance: what remains of the attempts there, in ms of waiting. */
   ownMs({ slots, speed }: Pace, now: Instant): number {
-    let work = 0;
-    for (const held of this.held) work += remainingOf(held, speed, now).mean;
-    return work / Math.max(1, slots);
+    return this.heldWork(speed, now).mean / (Math.max(1, slots) * speed);
+  }
+
+  /** What remains of the attempts there, as work: time at speed 1. */
+  private heldWork(speed: number, now: Instant): Moments {
+    let mean = 0;
+    let variance = 0;
+    for (const held of this.heldByDispatch.values()) {
+      const left = workLeft(held, speed, now);
+      mean += left.mean;
+      variance += left.variance;
+    }
+    return { mean, variance };
   }
 
   hold(held: Held): void {
@@ -124,16 +134,26 @@ export class Backlog {
 
   /** Moments of the wait: a list schedule over the slots (SCHEDULING, section 1.5). */
   waitMoments(pace: Pace, now: Instant): Moments {
+    // One slot needs no schedule: all that is ahead follows one upon the other.
+    if (pace.slots === 1) return this.waitInSequence(pace.speed, now);
     const ahead: Moments[] = [];
     for (const held of this.held) ahead.push(remainingOf(held, pace.speed, now));
-    // One slot needs no schedule: what waits for it is a sum, which is kept.
-    const listed = pace.slots > 1 && this.planned.size <= LIST_SCHEDULE_LIMIT;
+    const listed = this.planned.size <= LIST_SCHEDULE_LIMIT;
     if (listed) for (const task of this.plannedTasks()) ahead.push(scaled(task, pace.speed));
     const first = earliestEnd(ahead, pace.slots);
     const rest = listed ? ZERO : spread(this.plannedWork.total, pace);
     return {
       mean: first.mean + rest.mean + this.foreignMs(now),
       variance: first.variance + rest.variance,
+    };
+  }
+
+  private waitInSequence(speed: number, now: Instant): Moments {
+    const held = this.heldWork(speed, now);
+    const planned = this.plannedWork.total;
+    return {
+      mean: (held.mean + planned.mean) / speed + this.foreignMs(now),
+      variance: (held.variance + planned.variance) / (speed * speed),
     };
   }
 
@@ -164,14 +184,16 @@ export class Backlog {
     if (this.heldCount + this.plannedCount > SAMPLE_LIMIT) {
       return sampleNormal(this.waitMoments(pace, now), random);
     }
-    const draws: Moments[] = [];
-    const add = (work: number): number => draws.push({ mean: work / pace.speed, variance: 0 });
-    for (const { attempt, task } of this.held) {
+    const ends = new Array<number>(Math.max(1, pace.slots)).fill(0);
+    for (const { attempt, task } of this.heldByDispatch.values()) {
       const elapsed = elapsedWork(attempt, pace.speed, now);
-      add(task.prediction.serviceTime.sampleRemaining(elapsed, random));
+      const left = task.prediction.serviceTime.sampleRemaining(elapsed, random);
+      addToEarliest(ends, left / pace.speed);
     }
-    for (const task of this.plannedTasks()) add(task.prediction.serviceTime.sample(random));
-    return earliestEnd(draws, pace.slots).mean + this.foreignMs(now);
+    for (const task of this.plannedTasks()) {
+      addToEarliest(ends, task.prediction.serviceTime.sample(random) / pace.speed);
+    }
+    return leastOf(ends) + this.foreignMs(now);
   }
 }
 
@@ -213,10 +235,15 @@ export function elapsedWork(attempt: Attempt, speed: number, now: Instant): numb
   return attempt.runningSince === null ? 0 : Math.max(0, now - attempt.runningSince) * speed;
 }
 
-function remainingOf({ attempt, task }: Held, speed: number, now: Instant): Moments {
+/** What the attempt has before it, as work. */
+function workLeft({ attempt, task }: Held, speed: number, now: Instant): Moments {
   const { serviceTime } = task.prediction;
-  if (attempt.runningSince === null) return scale(serviceTime, speed);
-  return scale(serviceTime.remaining(elapsedWork(attempt, speed, now)), speed);
+  if (attempt.runningSince === null) return serviceTime;
+  return serviceTime.remaining(elapsedWork(attempt, speed, now));
+}
+
+function remainingOf(held: Held, speed: number, now: Instant): Moments {
+  return scale(workLeft(held, speed, now), speed);
 }
 
 function scaled(task: Task, speed: number): Moments {
@@ -249,6 +276,18 @@ function dealOut(ahead: readonly Moments[], slots: number): Moments[] {
     ends[first] = { mean: end.mean + work.mean, variance: end.variance + work.variance };
   }
   return ends;
+}
+
+/** A piece of work of known length goes to the slot that is free first. */
+function addToEarliest(ends: number[], work: number): void {
+  const least = leastOf(ends);
+  ends[ends.indexOf(least)] = least + work;
+}
+
+function leastOf(values: readonly number[]): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (const value of values) if (value < least) least = value;
+  return least;
 }
 
 /** The slot that is free first; the first of those that are at the same time. */

@@ -28,6 +28,9 @@ export interface Distribution extends Estimate {
 /** Share of an overrun that is expected to come on top, once all quantiles are exceeded. */
 const OVERRUN_GROWTH = 0.1;
 
+/** Numbers of one point: its value and level, and two moments of what lies beyond it. */
+const POINT_SIZE = 4;
+
 /**
  * A distribution known by some of its quantiles, at any levels: piecewise linear between them. The
  * mass below the first level spreads on with the first slope (not below 0); beyond the last level
@@ -38,6 +41,8 @@ export class QuantileDistribution implements Distribution {
   readonly variance: number;
   private readonly lowest: number;
   private readonly tailScale: number;
+  /** Made once somebody asks what remains: the tasks of a long line do not run yet. */
+  private points: Float64Array | undefined;
 
   /**
    * @param levels ascending, each in 0–1; share the array between distributions, it is kept
@@ -49,9 +54,9 @@ export class QuantileDistribution implements Distribution {
   ) {
     this.lowest = lowestValue(levels, values);
     this.tailScale = tailScaleOf(levels, values);
-    const { mean, variance } = this.momentsAbove(0, 0);
-    this.mean = mean;
-    this.variance = variance;
+    const { first, second } = this.excess();
+    this.mean = this.lowest + first;
+    this.variance = Math.max(0, second - first * first);
   }
 
   /** A duration that is known exactly. */
@@ -93,7 +98,16 @@ export class QuantileDistribution implements Distribution {
       const mean = this.tailScale + OVERRUN_GROWTH * (elapsed - longest);
       return { mean, variance: mean * mean };
     }
-    return this.momentsAbove(this.levelOf(elapsed), elapsed);
+    if (elapsed < this.lowest) return { mean: this.mean - elapsed, variance: this.variance };
+    const points = this.knownPoints();
+    const next = indexAbove(points, elapsed);
+    const width = partBetween(points, next, elapsed);
+    const left = (points[next] ?? 0) - elapsed;
+    const mass = 1 - (points[next + 1] ?? 0) + width;
+    const beyond = points[next + 2] ?? 0;
+    const mean = (beyond + left * (mass - width / 2)) / mass;
+    const second = (points[next + 3] ?? 0) + left * (2 * beyond + left * (mass - (2 * width) / 3));
+    return { mean, variance: Math.max(0, second / mass - mean * mean) };
   }
 
   remainingQuantile(elapsed: number, level: number): number {
@@ -111,54 +125,64 @@ export class QuantileDistribution implements Distribution {
 
   /** The share of outcomes at or below `value`, for values below the last quantile. */
   private levelOf(value: number): number {
-    let lower = 0;
-    let from = this.lowest;
-    for (let i = 0; i < this.levels.length; i++) {
-      const upper = at(this.levels, i);
-      const to = at(this.values, i);
-      if (value < to) {
-        return value <= from ? lower : lower + (upper - lower) * ratio(value - from, to - from);
-      }
-      lower = upper;
-      from = to;
-    }
-    return lower;
+    if (value < this.lowest) return 0;
+    const points = this.knownPoints();
+    const next = indexAbove(points, value);
+    return (points[next + 1] ?? 0) - partBetween(points, next, value);
   }
 
-  /** Moments of `X − offset` given that X lies above its quantile at `level`. */
-  private momentsAbove(level: number, offset: number): Moments {
-    const mass = 1 - level;
-    if (mass <= 0) return { mean: 0, variance: 0 };
-    let first = 0;
-    let second = 0;
-    let lower = 0;
-    let from = this.lowest;
-    for (let i = 0; i < this.levels.length; i++) {
-      const upper = at(this.levels, i);
-      const to = at(this.values, i);
-      if (upper > level) {
-        const start = lower >= level ? lower : level;
-        const a =
-          (start === lower ? from : from + (to - from) * ratio(level - lower, upper - lower)) -
-          offset;
-        const b = to - offset;
-        const width = upper - start;
-        first += (width * (a + b)) / 2;
-        second += (width * (a * a + a * b + b * b)) / 3;
-      }
-      lower = upper;
-      from = to;
-    }
-    const tail = 1 - Math.max(lower, level);
-    if (tail > 0) {
-      const a = from - offset;
-      const scale = this.tailScale;
-      first += tail * (a + scale);
-      second += tail * (a * a + 2 * a * scale + 2 * scale * scale);
-    }
-    const mean = first / mass;
-    return { mean, variance: Math.max(0, second / mass - mean * mean) };
+  /** The lowest value, then the given ones. */
+  private valueAt(point: number): number {
+    return point === 0 ? this.lowest : at(this.values, point - 1);
   }
+
+  private levelAt(point: number): number {
+    return point === 0 ? 0 : at(this.levels, point - 1);
+  }
+
+  /** Of each point: its value, its level, and two moments of what lies beyond it. */
+  private knownPoints(): Float64Array {
+    if (this.points) return this.points;
+    this.points = new Float64Array(POINT_SIZE * (this.levels.length + 1));
+    this.excess(this.points);
+    return this.points;
+  }
+
+  /**
+   * Two moments of what lies beyond the lowest value, summed up over its mass from the tail
+   * downwards. All terms are positive, so nothing cancels.
+   * @param points where to note what lies beyond each point on the way
+   */
+  private excess(points?: Float64Array): { readonly first: number; readonly second: number } {
+    let point = this.levels.length;
+    let mass = 1 - this.levelAt(point);
+    let first = mass * this.tailScale;
+    let second = 2 * first * this.tailScale;
+    for (; ; point--) {
+      points?.set([this.valueAt(point), this.levelAt(point), first, second], POINT_SIZE * point);
+      if (point === 0) return { first, second };
+      const length = this.valueAt(point) - this.valueAt(point - 1);
+      const width = this.levelAt(point) - this.levelAt(point - 1);
+      second += length * (2 * first + length * (mass + width / 3));
+      first += length * (mass + width / 2);
+      mass += width;
+    }
+  }
+}
+
+/** Where the first point above the value stands, which is below the last one. */
+function indexAbove(points: Float64Array, value: number): number {
+  let next = POINT_SIZE;
+  while ((points[next] ?? Number.POSITIVE_INFINITY) <= value) next += POINT_SIZE;
+  return next;
+}
+
+/** The mass between the value and the point above it. */
+function partBetween(points: Float64Array, next: number, value: number): number {
+  const before = next - POINT_SIZE;
+  const to = points[next] ?? 0;
+  const share = (to - value) / (to - (points[before] ?? 0));
+  return share * ((points[next + 1] ?? 0) - (points[before + 1] ?? 0));
 }
 
 const MEDIAN_ONLY: readonly number[] = Object.freeze([0.5]);

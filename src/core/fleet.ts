@@ -339,9 +339,7 @@ export class Fleet {
 
   /** The first task that is bound to an instance with a free slot. */
   private placeBound(queue: Queue): Step {
-    if (queue.strategy.binding === 'late') return NOT_PLACED;
-    for (const instance of queue.instances.values()) {
-      if (instance.line.size === 0 || !instance.isOpen) continue;
+    for (const instance of queue.due) {
       const task = instance.line.head(this.now);
       if (!task) continue;
       const reason = 'the instance it was bound to is free';

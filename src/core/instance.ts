@@ -68,7 +68,7 @@ export type Unfit = Infeasible | 'paused';
 export type Readiness = 'free' | 'ahead' | 'busy' | Unfit;
 
 /** A worker of the fleet and the work bound to it. Only `Fleet` changes it. */
-export class Instance implements Standing {
+export class Instance implements Standing, Pace {
   readonly id: InstanceId;
   readonly kind: InstanceKind;
   readonly host: string;
@@ -176,8 +176,9 @@ export class Instance implements Standing {
     return this.readiness === 'free' || this.readiness === 'ahead';
   }
 
+  /** How fast it works; a view of itself, so that asking costs nothing. */
   get pace(): Pace {
-    return { slots: this.slots, speed: this.speed };
+    return this;
   }
 
   /** Why a task of this demand cannot be bound to it now; undefined when it can. */

@@ -41,6 +41,8 @@ export class Queue {
   readonly plan = new Plan(this.instances, (instance) => this.rank(instance));
   /** How its instances stand towards its next task, as of the last refresh of each. */
   readonly census = new Census();
+  /** Instances that could be given one of the tasks that are bound to them now. */
+  readonly due = new Set<Instance>();
   /** Instances that a ranked strategy may choose, in its order. */
   private ranked = new RankIndex<Instance>();
   /** How fast its instances are, one beside the other. */
@@ -77,6 +79,7 @@ export class Queue {
     task.notBefore = null;
     task.decision = decision;
     instance.line.add(task);
+    this.markDue(instance);
     this.plan.putOn(task, instance, now);
   }
 
@@ -90,13 +93,16 @@ export class Queue {
   unbind(task: Task, instance: Instance): void {
     if (!instance.line.remove(task)) return;
     task.decision = null;
+    this.markDue(instance);
     this.line.add(task);
   }
 
   /** Takes the task out of whichever line it stands in; `taker` is who gets it, if anybody. */
   leave(task: Task, taker: Instance | undefined, now: Instant): void {
-    const wasHere = this.line.remove(task) || (this.boundTo(task)?.line.remove(task) ?? false);
+    const bound = this.boundTo(task);
+    const wasHere = bound ? bound.line.remove(task) : this.line.remove(task);
     if (wasHere) this.waitingTasks--;
+    if (bound) this.markDue(bound);
     task.decision = null;
     if (taker) this.plan.exchange(task, taker, now);
     else this.plan.drop(task, now);
@@ -201,10 +207,13 @@ export class Queue {
    * all that fit, by late binding those with a free slot, else those with room ahead.
    */
   candidates(): readonly Instance[] {
-    const instances = [...this.instances.values()];
-    if (this.strategy.binding === 'early') return instances.filter(({ isReady }) => isReady);
+    const isEarly = this.strategy.binding === 'early';
     const wanted = this.census.of('free') > 0 ? 'free' : 'ahead';
-    return instances.filter(({ readiness }) => readiness === wanted);
+    const candidates: Instance[] = [];
+    for (const instance of this.instances.values()) {
+      if (isEarly ? instance.isReady : instance.readiness === wanted) candidates.push(instance);
+    }
+    return candidates;
   }
 
   /**
@@ -218,7 +227,13 @@ export class Queue {
   private note(instance: Instance, readiness: Readiness | null): void {
     this.census.move(instance.readiness, readiness);
     instance.readiness = readiness;
+    this.markDue(instance);
     this.rank(instance);
+  }
+
+  private markDue(instance: Instance): void {
+    if (instance.isOpen && instance.line.size > 0) this.due.add(instance);
+    else this.due.delete(instance);
   }
 
   private readinessOf(instance: Instance, now: Instant): Readiness {

@@ -86,29 +86,41 @@ export interface StrategyCatalog {
   create(name: StrategyName): PlacementStrategy;
 }
 
-/** The first candidate of an order, and the second if there is one. Ties go to the earlier one. */
-export function firstTwo(
-  candidates: NonEmpty<Candidate>,
-  isBefore: (a: Candidate, b: Candidate) => boolean,
-): readonly [first: Candidate, second: Candidate | undefined] {
-  let [first] = candidates;
-  let second: Candidate | undefined;
-  for (let i = 1; i < candidates.length; i++) {
-    const candidate = candidates[i];
-    if (!candidate || (second && !isBefore(candidate, second))) continue;
-    const leads = isBefore(candidate, first);
-    second = leads ? first : candidate;
-    if (leads) first = candidate;
-  }
-  return [first, second];
+/** The candidate with the least cost, that cost, and the one that follows it. */
+export interface Least {
+  readonly best: Candidate;
+  readonly cost: number;
+  readonly next: Candidate | undefined;
 }
 
-/** The two candidates with the least values of the first function, ties going to the next ones. */
+/**
+ * The two candidates with the least cost, which is asked for once of each, in their order.
+ * @param ties decide between equal costs, one after the other; after them whoever came first
+ */
 export function leastTwo(
   candidates: NonEmpty<Candidate>,
-  ...costs: NonEmpty<(candidate: Candidate) => number>
-): readonly [least: Candidate, next: Candidate | undefined] {
-  return firstTwo(candidates, (a, b) => isLess(a, b, costs));
+  cost: (candidate: Candidate) => number,
+  ...ties: ((candidate: Candidate) => number)[]
+): Least {
+  let [best] = candidates;
+  let bestCost = cost(best);
+  let next: Candidate | undefined;
+  let nextCost = Number.POSITIVE_INFINITY;
+  for (let i = 1; i < candidates.length; i++) {
+    const one = candidates[i];
+    if (!one) continue;
+    const itsCost = cost(one);
+    if (itsCost < bestCost || (itsCost === bestCost && isLess(one, best, ties))) {
+      next = best;
+      nextCost = bestCost;
+      best = one;
+      bestCost = itsCost;
+    } else if (!next || itsCost < nextCost || (itsCost === nextCost && isLess(one, next, ties))) {
+      next = one;
+      nextCost = itsCost;
+    }
+  }
+  return { best, cost: bestCost, next };
 }
 
 function isLess(

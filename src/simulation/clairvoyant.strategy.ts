@@ -13,8 +13,8 @@ export class ClairvoyantStrategy implements ChoosingStrategy {
   choose(candidates: NonEmpty<Candidate>, { prediction }: PlacementContext): Choice {
     const completion = ({ wait, speed }: Candidate): number =>
       wait.mean + prediction.serviceTime.mean / speed;
-    const [{ instanceId }, next] = leastTwo(candidates, completion);
+    const { best, next } = leastTwo(candidates, completion);
     const reason = 'clairvoyant: least completion';
-    return { instanceId, reason, runnerUp: next?.instanceId };
+    return { instanceId: best.instanceId, reason, runnerUp: next?.instanceId };
   }
 }

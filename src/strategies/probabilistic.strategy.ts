@@ -16,10 +16,8 @@ export class ProbabilisticStrategy implements ChoosingStrategy {
   readonly binding = 'early';
 
   choose(candidates: NonEmpty<Candidate>, { random }: PlacementContext): Choice {
-    const draws = new Map(candidates.map((one) => [one, one.wait.sample(random)]));
-    const drawn = (candidate: Candidate): number => draws.get(candidate) ?? 0;
-    const [best, next] = leastTwo(candidates, drawn);
-    const reason = `probabilistic: least drawn wait, ${drawn(best).toFixed(1)} ms`;
+    const { best, cost, next } = leastTwo(candidates, ({ wait }) => wait.sample(random));
+    const reason = `probabilistic: least drawn wait, ${cost.toFixed(1)} ms`;
     return { instanceId: best.instanceId, reason, runnerUp: next?.instanceId };
   }
 }

@@ -1,4 +1,4 @@
-import { firstTwo, type Candidate, type Choice, type ChoosingStrategy } from '../core/strategy';
+import type { Candidate, Choice, ChoosingStrategy } from '../core/strategy';
 import { strategyName, type InstanceId, type NonEmpty } from '../core/units';
 
 /** In turn over the instances that are fit, in the order of their ids. */
@@ -8,18 +8,25 @@ export class RoundRobinStrategy implements ChoosingStrategy {
   private last: InstanceId | undefined;
 
   choose(candidates: NonEmpty<Candidate>): Choice {
-    const [{ instanceId }, next] = firstTwo(candidates, (a, b) => this.isBefore(a, b));
-    return { instanceId, reason: 'round_robin: its turn', runnerUp: next?.instanceId };
+    const ids = candidates.map((candidate) => candidate.instanceId);
+    const instanceId = nextIn(ids, this.last) ?? candidates[0].instanceId;
+    const following = nextIn(ids, instanceId);
+    const runnerUp = following === instanceId ? undefined : following;
+    return { instanceId, reason: 'round_robin: its turn', runnerUp };
   }
 
   placed({ instanceId }: Choice): void {
     this.last = instanceId;
   }
+}
 
-  /** Whoever has had no turn in this round comes first. */
-  private isBefore({ instanceId: a }: Candidate, { instanceId: b }: Candidate): boolean {
-    const { last } = this;
-    if (last === undefined || a > last === b > last) return a < b;
-    return a > last;
+/** The least id above that one, else the least of all. */
+function nextIn(ids: readonly InstanceId[], after: InstanceId | undefined): InstanceId | undefined {
+  let above: InstanceId | undefined;
+  let least: InstanceId | undefined;
+  for (const id of ids) {
+    if (least === undefined || id < least) least = id;
+    if (after !== undefined && id > after && (above === undefined || id < above)) above = id;
   }
+  return above ?? least;
 }

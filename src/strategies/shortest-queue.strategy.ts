@@ -7,13 +7,13 @@ export class ShortestQueueStrategy implements ChoosingStrategy {
   readonly binding = 'early';
 
   choose(candidates: NonEmpty<Candidate>): Choice {
-    const [{ instanceId, wait }, next] = leastTwo(
+    const { best, cost, next } = leastTwo(
       candidates,
       (candidate) => candidate.wait.mean,
       (candidate) => candidate.wait.deviation,
       (candidate) => candidate.occupied + candidate.waiting,
     );
-    const reason = `shortest_queue: least wait, ${wait.mean.toFixed(1)} ms`;
-    return { instanceId, reason, runnerUp: next?.instanceId };
+    const reason = `shortest_queue: least wait, ${cost.toFixed(1)} ms`;
+    return { instanceId: best.instanceId, reason, runnerUp: next?.instanceId };
   }
 }

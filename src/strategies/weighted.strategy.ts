@@ -10,9 +10,11 @@ export class WeightedStrategy implements ChoosingStrategy {
   constructor(private readonly errorWeight = 0.5) {}
 
   choose(candidates: NonEmpty<Candidate>): Choice {
-    const cost = ({ wait }: Candidate): number => wait.mean + this.errorWeight * wait.deviation;
-    const [best, next] = leastTwo(candidates, cost);
-    const reason = `weighted: least weighted wait, ${cost(best).toFixed(1)} ms`;
+    const { best, cost, next } = leastTwo(
+      candidates,
+      ({ wait }) => wait.mean + this.errorWeight * wait.deviation,
+    );
+    const reason = `weighted: least weighted wait, ${cost.toFixed(1)} ms`;
     return { instanceId: best.instanceId, reason, runnerUp: next?.instanceId };
   }
 }

@@ -40,6 +40,7 @@ export function snapshotOf(fleet: Fleet): string {
   const live = [...fleet.tasks.values()].filter(({ state }) => !isTerminal(state));
   const tasks = live.map((task) => ({
     ...task,
+    prediction: rowOf(task.prediction),
     plannedOn: 'may differ',
     decision: 'may differ',
     attempts: task.attempts.filter(({ state }) => state !== 'ended'),
@@ -115,12 +116,15 @@ function isOccupying({ state }: Attempt): boolean {
 
 /** A copy that shares nothing with the task, and is neither planned nor bound: rows do not know it. */
 function throughText(task: Task): Task {
-  const { serviceTime, method } = task.prediction;
-  if (!(serviceTime instanceof QuantileDistribution)) throw new Error('a distribution of its own');
-  const row: PredictionRow = { ...serviceTime.quantiles, method };
+  const row = rowOf(task.prediction);
   const attempts = task.attempts.filter(({ state }) => state !== 'ended');
   const copy = JSON.parse(JSON.stringify({ ...task, attempts })) as Task;
   return Object.assign(copy, { plannedOn: null, decision: null, prediction: predictionOf(row) });
+}
+
+function rowOf({ serviceTime, method }: Prediction): PredictionRow {
+  if (!(serviceTime instanceof QuantileDistribution)) throw new Error('a distribution of its own');
+  return { ...serviceTime.quantiles, method };
 }
 
 function predictionOf({ levels, values, method }: PredictionRow): Prediction {
