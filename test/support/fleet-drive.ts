@@ -6,12 +6,16 @@ import { SettingsBook, type SettingsChange } from '../../src/core/queue-settings
 import { ONE_SLOT } from '../../src/core/resources';
 import { isTerminal, type Change, type Outcome, type TaskState } from '../../src/core/task';
 import { taskId, type QueueKey, type TaskId } from '../../src/core/units';
-import { draftOf, fleetRig, instanceDraftOf, settingsOf } from './builders';
+import { JsqStrategy } from '../../src/simulation/jsq.strategy';
+import { BUILT_IN, StrategyRegistry } from '../../src/strategies/strategy.registry';
+import { BacklogBook, type Living } from './backlog-book';
+import { draftOf, fleetRig, instanceDraftOf, settingsOf, taskOf } from './builders';
+import { DecisionJudge } from './decision-judge';
 import type { FakeClock } from './fake-clock';
 import { FleetLedger, must, REMOTE_IDS } from './fleet-ledger';
 import { restoreFleet, snapshotOf } from './fleet-record';
 import {
-  PREDICTIONS,
+  PREDICTORS,
   QUEUES,
   type AttemptStep,
   type InstanceChange,
@@ -28,6 +32,7 @@ type StepOf<K extends Step['kind']> = Extract<Step, { readonly kind: K }>;
 /** Does to a fleet what steps say, and looks at it after each one. */
 export class FleetDrive {
   private readonly ledger = new FleetLedger();
+  private readonly book = new BacklogBook();
   private readonly clock: FakeClock;
   private readonly options: FleetOptions;
   private fleet: Fleet;
@@ -36,16 +41,18 @@ export class FleetDrive {
   /** What was set, in order; null is every queue. */
   private readonly settings: (readonly [QueueKey | null, SettingsChange])[] = [];
   /** What must hold of it. */
-  private readonly book: SettingsBook;
+  private readonly settingsBook: SettingsBook;
+  private predictions = PREDICTORS[0] ?? [];
   private names = 0;
 
   constructor() {
     const defaults = settingsOf('earliest', { limit: 8 });
-    const { fleet, clock, options } = fleetRig({ limits: LIMITS, defaults });
+    const strategies = new StrategyRegistry([...BUILT_IN, () => new JsqStrategy()]);
+    const { fleet, clock, options } = fleetRig({ limits: LIMITS, defaults, strategies });
     this.fleet = fleet;
     this.clock = clock;
     this.options = options;
-    this.book = new SettingsBook(defaults);
+    this.settingsBook = new SettingsBook(defaults);
   }
 
   /** @throws {Error} when something does not hold afterwards */
@@ -54,6 +61,11 @@ export class FleetDrive {
     const faults = checkInvariants(this.fleet);
     must(faults.length === 0, faults.join('; '));
     this.ledger.compare(this.fleet);
+    this.book.compare(this.living);
+  }
+
+  private get living(): Living {
+    return { fleet: this.fleet, helds: this.helds, now: this.clock.now() };
   }
 
   private apply(step: Step): void {
@@ -94,6 +106,15 @@ export class FleetDrive {
       case 'configure':
         this.configure(step);
         break;
+      case 'lose':
+        this.lose(step);
+        break;
+      case 'predictor':
+        this.predictions = picked(PREDICTORS, step.which) ?? [];
+        break;
+      case 'decide':
+        this.decide(step);
+        break;
       case 'pass':
         this.clock.advance(step.ms);
         break;
@@ -111,7 +132,7 @@ export class FleetDrive {
       clientId,
       queue: QUEUES[queue] ?? draftOf().queue,
       submittedAt: this.clock.now(),
-      prediction: PREDICTIONS[prediction] ?? draftOf().prediction,
+      prediction: this.predictions[prediction] ?? draftOf().prediction,
       priority: chosen.priority,
       maxAttempts: chosen.maxAttempts,
       payloadBytes: chosen.payloadBytes,
@@ -133,7 +154,7 @@ export class FleetDrive {
     if (!queue || queue.instances.size === 0) return 'no_instance';
     const bytes = live.reduce((sum, { draft }) => sum + draft.payloadBytes, payloadBytes);
     const isFull =
-      this.ledger.waitingIn(queue).length >= this.book.of(key).limit ||
+      this.ledger.waitingIn(queue).length >= this.settingsBook.of(key).limit ||
       live.length >= LIMITS.liveTasks ||
       bytes > LIMITS.livePayloadBytes;
     return isFull ? 'queue_full' : 'accepted';
@@ -169,6 +190,20 @@ export class FleetDrive {
     this.ledger.expectNothingPlaceable(this.fleet, now);
     const due = this.fleet.nextDue();
     must(due === undefined || due > now, `next due ${String(due)} is over at ${now}`);
+  }
+
+  private decide({ queue: key, prediction, avoid }: StepOf<'decide'>): void {
+    const queue = this.fleet.queues.get(QUEUES[key] ?? draftOf().queue);
+    if (!queue) return;
+    // As every placement does first.
+    this.fleet.circuits.wakeRested();
+    const members = [...queue.instances.keys()];
+    const task = taskOf({
+      queue: queue.key,
+      prediction: this.predictions[prediction] ?? draftOf().prediction,
+      avoid: avoid === null ? null : (picked(members, avoid) ?? null),
+    });
+    new DecisionJudge(queue, this.book, this.living).judge(task);
   }
 
   private attempt({ what, pick, stale }: StepOf<'attempt'>): void {
@@ -263,6 +298,18 @@ export class FleetDrive {
     this.ledger.forget(task.id);
   }
 
+  /** An instance has been silent for too long: what it had is given up, one after the other. */
+  private lose({ pick }: StepOf<'lose'>): void {
+    this.withInstance(pick, (instance) => {
+      this.fleet.updateInstance(instance, { health: 'lost' });
+      for (const held of [...instance.backlog.held]) {
+        const expected = this.ledger.lost(held);
+        this.record(this.fleet.course.lost(held, 'silent'));
+        this.ledger.expectState(held.task.id, expected);
+      }
+    });
+  }
+
   // --- instances ---------------------------------------------------------------------------------
 
   private join({ queue, change }: StepOf<'join'>): void {
@@ -282,6 +329,8 @@ export class FleetDrive {
       ...fields,
       ...(slots === undefined ? {} : { capacity: { ...ONE_SLOT, slots } }),
     });
+    const { foreignMs } = fields;
+    if (foreignMs !== undefined) this.book.observe(instance.id, foreignMs, this.clock.now());
     if (restMs !== undefined) this.fleet.circuits.rest(instance, restMs);
   }
 
@@ -313,9 +362,11 @@ export class FleetDrive {
     const key = queue === null ? null : (QUEUES[queue] ?? null);
     this.fleet.configure(key, change);
     this.settings.push([key, change]);
-    this.book.change(key, change);
+    this.settingsBook.change(key, change);
     for (const { key: each, settings } of this.fleet.queues.values()) {
-      const [now, expected] = [settings, this.book.of(each)].map((one) => JSON.stringify(one));
+      const [now, expected] = [settings, this.settingsBook.of(each)].map((one) =>
+        JSON.stringify(one),
+      );
       must(now === expected, `${each} is set to ${String(now)}, not ${String(expected)}`);
     }
   }

@@ -223,9 +223,14 @@ export class FleetLedger {
     must(attempt !== undefined && instance !== undefined, `${task.id} went nowhere`);
     must(queue?.instances.get(instance.id) === instance, `${task.id} went to another queue`);
     must(this.isOpen(queue, instance, now), `I7: ${instance.id} could not take ${task.id}`);
+    const { decision } = attempt;
+    must(decision !== null, `nobody knows why ${task.id} went to ${instance.id}`);
+    const isLate = queue.strategy.binding === 'late';
+    const isThen = isLate ? decision.decidedAt === now : decision.decidedAt <= now;
+    must(isThen, `${task.id} was reserved at ${now} and decided at ${decision.decidedAt}`);
     const { notBefore } = this.entry(task.id);
     must(notBefore === null || notBefore <= now, `${task.id} was placed in its backoff`);
-    if (queue.strategy.binding === 'late') {
+    if (isLate) {
       const rivals = this.waitingIn(queue).filter(({ draft }) => draft.id !== task.id);
       const better = rivals.find(
         ({ draft }) => isEligible(fleet.tasks.get(draft.id), now) && precedes(draft, task, queue),

@@ -9,12 +9,13 @@ import { exactly, quartiles } from './builders';
 /** The queues of generated fleets. */
 export const QUEUES = [queueKey('model', 'a'), queueKey('model', 'b'), queueKey('model', 'c')];
 
-/** What generated tasks are predicted to take; shared, as levels are in the live process. */
-export const PREDICTIONS: readonly Prediction[] = [
-  exactly(100),
-  exactly(0),
-  quartiles(50, 100, 400),
-  quartiles(2_000, 2_500, 9_000),
+/**
+ * What generated tasks are predicted to take, by predictors that replace one another; shared, as
+ * levels are in the live process.
+ */
+export const PREDICTORS: readonly (readonly Prediction[])[] = [
+  [exactly(100), exactly(0), quartiles(50, 100, 400), quartiles(2_000, 2_500, 9_000)],
+  [quartiles(0, 0, 100), quartiles(90, 100, 110), exactly(333.3), quartiles(1, 70, 30_000)],
 ];
 
 /** Names that generated clients choose; few, so that they meet. */
@@ -55,6 +56,17 @@ export type Step =
       readonly queue: number | null;
       readonly change: SettingsChange;
     }
+  /** All that an instance has is lost with it. */
+  | { readonly kind: 'lose'; readonly pick: number }
+  /** Tasks are predicted by another one from here on. */
+  | { readonly kind: 'predictor'; readonly which: number }
+  /** What would be decided for a task that nobody has submitted. */
+  | {
+      readonly kind: 'decide';
+      readonly queue: number;
+      readonly prediction: number;
+      readonly avoid: number | null;
+    }
   | { readonly kind: 'pass'; readonly ms: number }
   | { readonly kind: 'restore' };
 
@@ -85,6 +97,7 @@ export interface InstanceChange {
 }
 
 const pick = fc.nat(99);
+const avoided: fc.Arbitrary<number | null> = fc.option(pick);
 const stale = fc.constantFrom(false, false, false, true);
 const queue = fc.constantFrom(0, 0, 0, 1, 1, 2);
 const is = <K extends Step['kind']>(kind: K): fc.Arbitrary<K> => fc.constant(kind);
@@ -95,7 +108,7 @@ const changes: fc.Arbitrary<InstanceChange> = fc.oneof(
   fc.record({ drainAsked: fc.constantFrom(false, false, true) }),
   fc.record({ drainsItself: fc.constantFrom(false, false, true) }),
   fc.record({ notifies: fc.boolean() }),
-  fc.record({ declaredSpeed: fc.constantFrom(0.5, 1, 2) }),
+  fc.record({ declaredSpeed: fc.constantFrom(0.37, 0.5, 1, 2) }),
   fc.record({ foreignMs: fc.constantFrom(0, 300) }),
   fc.record({ restMs: fc.constantFrom(0, 250, 1_000) }),
 );
@@ -141,7 +154,7 @@ const submit = fc.record({
   queue,
   clientId: fc.constantFrom(...CLIENT_IDS),
   priority: fc.constantFrom(0, 0, 0, 1, -1),
-  prediction: fc.nat(PREDICTIONS.length - 1),
+  prediction: fc.nat(3),
   maxAttempts: fc.integer({ min: 1, max: 3 }),
   payloadBytes: fc.integer({ min: 0, max: 60 }),
 });
@@ -154,6 +167,7 @@ const strategy = fc
     'round_robin',
     'weighted',
     'probabilistic',
+    'jsq',
   )
   .map(strategyName);
 
@@ -223,6 +237,12 @@ export const steps: fc.Arbitrary<Step> = fc.oneof(
   weighted<Step>(1, configure),
   weighted<Step>(1, pause),
   weighted<Step>(1, adjust),
+  weighted<Step>(1, fc.record({ kind: is('lose'), pick })),
+  weighted<Step>(1, fc.record({ kind: is('predictor'), which: fc.nat(1) })),
+  weighted<Step>(
+    4,
+    fc.record({ kind: is('decide'), queue, prediction: fc.nat(3), avoid: avoided }),
+  ),
   weighted<Step>(
     9,
     fc.record({ kind: is('pass'), ms: fc.constantFrom(0, 1, 100, 1_000, 5_000, 20_000) }),
