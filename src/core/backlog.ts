@@ -3,7 +3,7 @@ import type { Random } from './ports';
 import { NOTHING, give, type Resources } from './resources';
 import { SumTree } from './sum-tree';
 import type { Attempt, Task } from './task';
-import { instant, type Instant, type TaskId } from './units';
+import { instant, type Instant } from './units';
 
 /** An attempt that occupies the instance, with its task. */
 export interface Held {
@@ -31,7 +31,8 @@ const SAMPLE_LIMIT = 8;
 export class Backlog {
   private foreign = { ms: 0, at: instant(0) };
   private readonly heldByDispatch = new Map<string, Held>();
-  private readonly planned = new Map<TaskId, { readonly task: Task; readonly handle: number }>();
+  /** Tasks that wait for this instance, with the handle of their work. */
+  private readonly planned = new Map<Task, number>();
   private readonly plannedWork = new SumTree();
 
   /** Attempts that occupy the instance, oldest first. */
@@ -44,8 +45,8 @@ export class Backlog {
   }
 
   /** Tasks that wait for this instance, in the order of joining. */
-  *plannedTasks(): IterableIterator<Task> {
-    for (const { task } of this.planned.values()) yield task;
+  plannedTasks(): IterableIterator<Task> {
+    return this.planned.keys();
   }
 
   get plannedCount(): number {
@@ -101,15 +102,14 @@ export class Backlog {
   }
 
   plan(task: Task): void {
-    const handle = this.plannedWork.add(task.prediction.serviceTime);
-    this.planned.set(task.id, { task, handle });
+    this.planned.set(task, this.plannedWork.add(task.prediction.serviceTime));
   }
 
   unplan(task: Task): void {
-    const place = this.planned.get(task.id);
-    if (!place) return;
-    this.planned.delete(task.id);
-    this.plannedWork.remove(place.handle);
+    const handle = this.planned.get(task);
+    if (handle === undefined) return;
+    this.planned.delete(task);
+    this.plannedWork.remove(handle);
   }
 
   /** Lets the oldest attempts begin to run while slots are free: the instance's queue is a FIFO. */

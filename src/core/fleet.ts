@@ -242,7 +242,7 @@ export class Fleet {
     if (declined) return declined;
     this.circuits.wakeRested();
     const queue = this.queueFor(draft.queue);
-    const task = newTask(draft);
+    const task = newTask(draft, queue.key);
     this.taskDirectory.add(task);
     const changes = [this.chronicle.enter(task, 'submitted')];
     this.join(task);

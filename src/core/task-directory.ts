@@ -1,10 +1,11 @@
+import { ClientIds } from './client-ids';
 import type { Task, TaskKind } from './task';
 import type { TaskId } from './units';
 
 /** Live tasks by the names under which the outside speaks of them. */
 export class TaskDirectory {
   private readonly byId = new Map<TaskId, Task>();
-  private readonly byClientId = new Map<string, Task>();
+  private readonly clientIds = new ClientIds();
   private bytes = 0;
 
   get all(): ReadonlyMap<TaskId, Task> {
@@ -17,7 +18,7 @@ export class TaskDirectory {
   }
 
   ofClient(kind: TaskKind, clientId: string): Task | undefined {
-    return this.byClientId.get(keyOf(kind, clientId));
+    return this.clientIds.get(kind, clientId);
   }
 
   /** By our own id or the client's. */
@@ -27,19 +28,15 @@ export class TaskDirectory {
 
   add(task: Task): void {
     this.byId.set(task.id, task);
-    if (task.clientId !== null) this.byClientId.set(keyOf(task.kind, task.clientId), task);
+    this.clientIds.add(task);
     this.bytes += task.payloadBytes;
   }
 
   /** @returns false when it was not here */
   delete(task: Task): boolean {
     if (!this.byId.delete(task.id)) return false;
-    if (task.clientId !== null) this.byClientId.delete(keyOf(task.kind, task.clientId));
+    this.clientIds.delete(task);
     this.bytes -= task.payloadBytes;
     return true;
   }
-}
-
-function keyOf(kind: TaskKind, clientId: string): string {
-  return `${kind}/${clientId}`;
 }

@@ -221,14 +221,20 @@ export interface Task extends TaskDraft {
   eventSeq: number;
 }
 
-/** A task as it enters: it waits, and nothing has happened to it yet. */
-export function newTask(draft: TaskDraft): Task {
+/** Of a task that has none: the same for all of them, which may be very many. */
+export const NO_ATTEMPTS: readonly Attempt[] = Object.freeze([]);
+
+/**
+ * A task as it enters: it waits, and nothing has happened to it yet.
+ * @param queue its key, as the queue itself has it: all its tasks share that one string
+ */
+export function newTask(draft: TaskDraft, queue: QueueKey): Task {
   // Field by field: a spread this wide makes a slow object of several times the size.
   return {
     id: draft.id,
     kind: draft.kind,
     clientId: draft.clientId,
-    queue: draft.queue,
+    queue,
     priority: draft.priority,
     submittedAt: draft.submittedAt,
     prediction: draft.prediction,
@@ -238,7 +244,7 @@ export function newTask(draft: TaskDraft): Task {
     payloadBytes: draft.payloadBytes,
     state: 'queued',
     attemptNo: 0,
-    attempts: [],
+    attempts: NO_ATTEMPTS,
     notBefore: null,
     plannedOn: null,
     decision: null,

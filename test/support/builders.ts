@@ -71,7 +71,8 @@ export function draftOf(overrides: Partial<TaskDraft> = {}): TaskDraft {
 
 /** A task that waits. */
 export function taskOf(overrides: Partial<Task> = {}): Task {
-  return { ...newTask(draftOf()), ...overrides };
+  const draft = draftOf();
+  return { ...newTask(draft, draft.queue), ...overrides };
 }
 
 /** A live attempt of the task, which is added to it; reserved at 0 and not running yet. */
