@@ -1,11 +1,21 @@
 import { QuantileDistribution } from '../core/distribution';
 import { queueKey } from '../core/queue';
-import type { Attempt, Decision, FailureKind, Task, TaskKind, TaskState } from '../core/task';
+import type { Resources } from '../core/resources';
+import type {
+  Attempt,
+  Decision,
+  FailureKind,
+  Prediction,
+  Task,
+  TaskKind,
+  TaskState,
+} from '../core/task';
 import {
   instant,
   type DispatchId,
   type InstanceId,
   type Instant,
+  type QueueKey,
   type TaskId,
 } from '../core/units';
 
@@ -117,31 +127,34 @@ function unixMs(column: string): string {
   return `date_part('epoch', ${column}) * 1000 AS ${column}`;
 }
 
-/** Makes tasks from rows. Tasks predicted at the same levels share one array of them. */
+/**
+ * Makes tasks from rows. A row has everything to itself, down to the name of its state; what is
+ * equal in many tasks is kept once, as it is for tasks that were submitted here.
+ */
 export class TaskReader {
-  private readonly levels = new Map<string, readonly number[]>();
+  private readonly kinds = new Shared<TaskKind>();
+  private readonly states = new Shared<TaskState>();
+  private readonly queues = new Shared<QueueKey>();
+  private readonly levels = new Shared<readonly number[]>();
+  private readonly predictions = new Shared<Prediction>();
+  private readonly demands = new Shared<Resources>();
 
   /** @param attempts those of this task that are not over, oldest first */
   taskOf(row: LiveTaskRow, attempts: readonly Attempt[]): Task {
     const { failure_kind: kind, failure_message: message } = row;
     return {
       id: row.id,
-      kind: row.kind,
+      kind: this.kinds.of(row.kind, () => row.kind),
       clientId: row.client_task_id,
-      queue: queueKey(row.kind, row.queue_name),
+      queue: this.queueOf(row),
       priority: row.priority,
       submittedAt: instant(row.submitted_at),
-      prediction: { serviceTime: this.serviceTimeOf(row), method: row.prediction_method },
-      demand: {
-        slots: row.demand_slots,
-        cpu: row.demand_cpu,
-        memoryGb: row.demand_memory_gb,
-        gpuMemoryGb: row.demand_gpu_memory_gb,
-      },
+      prediction: this.predictionOf(row),
+      demand: this.demandOf(row),
       attemptTimeoutMs: row.attempt_timeout_ms,
       maxAttempts: row.max_attempts,
       payloadBytes: row.payload_bytes,
-      state: row.state,
+      state: this.states.of(row.state, () => row.state),
       attemptNo: row.attempt_no,
       attempts,
       notBefore: instantOf(row.not_before),
@@ -155,11 +168,37 @@ export class TaskReader {
     };
   }
 
-  private serviceTimeOf(row: LiveTaskRow): QuantileDistribution {
-    const text = row.prediction_levels;
-    const levels = this.levels.get(text) ?? numbersIn(text);
-    this.levels.set(text, levels);
-    return new QuantileDistribution(levels, numbersIn(row.prediction_quantiles));
+  private queueOf({ kind, queue_name: name }: LiveTaskRow): QueueKey {
+    const key = queueKey(kind, name);
+    return this.queues.of(key, () => key);
+  }
+
+  private predictionOf(row: LiveTaskRow): Prediction {
+    const { prediction_method: method, prediction_levels: text, prediction_quantiles: at } = row;
+    return this.predictions.of(`${text} ${at} ${method}`, () => {
+      const levels = this.levels.of(text, () => numbersIn(text));
+      return { serviceTime: new QuantileDistribution(levels, numbersIn(at)), method };
+    });
+  }
+
+  private demandOf(row: LiveTaskRow): Resources {
+    const { demand_slots: slots, demand_cpu: cpu, demand_memory_gb: memoryGb } = row;
+    const { demand_gpu_memory_gb: gpuMemoryGb } = row;
+    const make = (): Resources => ({ slots, cpu, memoryGb, gpuMemoryGb });
+    return this.demands.of(`${slots} ${cpu} ${memoryGb} ${gpuMemoryGb}`, make);
+  }
+}
+
+/** What stands for equal keys, made once. */
+class Shared<T> {
+  private readonly made = new Map<string, T>();
+
+  of(key: string, make: () => T): T {
+    const known = this.made.get(key);
+    if (known !== undefined) return known;
+    const first = make();
+    this.made.set(key, first);
+    return first;
   }
 }
 

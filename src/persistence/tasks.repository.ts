@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull } from 'typeorm';
-import type { Attempt, Task, TaskKind } from '../core/task';
+import { NO_ATTEMPTS, type Attempt, type Task, type TaskKind } from '../core/task';
 import type { InstanceId, TaskId } from '../core/units';
 import { AttemptEntity } from './entities/attempt.entity';
 import { TaskEventEntity } from './entities/task-event.entity';
@@ -34,8 +34,8 @@ export interface Retention {
   readonly limit: number;
 }
 
-/** Tasks per page of a restore: some MiB each, far below the limit of a statement. */
-const PAGE = 10_000;
+/** Tasks per page of a restore: so few that their rows are gone before the memory of young objects is full. */
+const PAGE = 1_000;
 const ACTIVE = `state <> 'queued'`;
 const QUEUED = `state = 'queued'`;
 const FIRST_ID = '00000000-0000-0000-0000-000000000000' as TaskId;
@@ -180,7 +180,7 @@ export class TasksRepository {
     const attempts = ids.length === 0 ? [] : await this.openAttempts(ids, states);
     const byTask = new Map<TaskId, Attempt[]>(ids.map((id) => [id, []]));
     for (const attempt of attempts) byTask.get(attempt.task_id)?.push(attemptOf(attempt));
-    return rows.map((row) => reader.taskOf(row, byTask.get(row.id) ?? []));
+    return rows.map((row) => reader.taskOf(row, byTask.get(row.id) ?? NO_ATTEMPTS));
   }
 
   private openAttempts(
