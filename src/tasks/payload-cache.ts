@@ -7,37 +7,51 @@ export interface Payload {
   readonly metadata: string;
 }
 
-/** Payloads of tasks that are about to be sent stay in memory up to this many bytes. */
-const CAPACITY_BYTES = 32 * 1024 * 1024;
+/** Bytes of memory that payloads take at most, in two halves. */
+const CAPACITY_BYTES = 8 * 1024 * 1024;
+/** What a payload takes beside its text: its place, its object and two headers of strings. */
+const ENTRY_BYTES = 160;
 
-/** The newest payloads, so that a task that is sent at once need not be read back. */
+/**
+ * The newest payloads, so that a task that is sent at once need not be read back. When the newer
+ * half is full, the older one is let go as a whole: nothing has to be looked for then.
+ */
 @Injectable()
 export class PayloadCache {
-  private readonly payloads = new Map<TaskId, Payload>();
+  private newer = new Map<TaskId, Payload>();
+  private older = new Map<TaskId, Payload>();
+  /** Of the newer half. */
   private bytes = 0;
 
+  /** A payload larger than half of the capacity is not kept. */
   put(id: TaskId, payload: Payload): void {
+    const size = sizeOf(payload);
     this.delete(id);
-    this.payloads.set(id, payload);
-    this.bytes += size(payload);
-    for (const oldest of this.payloads.keys()) {
-      if (this.bytes <= CAPACITY_BYTES) break;
-      this.delete(oldest);
-    }
+    if (size > CAPACITY_BYTES / 2) return;
+    if (this.bytes + size > CAPACITY_BYTES / 2) this.turnOver();
+    this.newer.set(id, payload);
+    this.bytes += size;
   }
 
   get(id: TaskId): Payload | undefined {
-    return this.payloads.get(id);
+    return this.newer.get(id) ?? this.older.get(id);
   }
 
   delete(id: TaskId): void {
-    const payload = this.payloads.get(id);
+    this.older.delete(id);
+    const payload = this.newer.get(id);
     if (!payload) return;
-    this.payloads.delete(id);
-    this.bytes -= size(payload);
+    this.newer.delete(id);
+    this.bytes -= sizeOf(payload);
+  }
+
+  private turnOver(): void {
+    this.older = this.newer;
+    this.newer = new Map();
+    this.bytes = 0;
   }
 }
 
-function size({ taskInput, metadata }: Payload): number {
-  return taskInput.length + metadata.length;
+function sizeOf({ taskInput, metadata }: Payload): number {
+  return taskInput.length + metadata.length + ENTRY_BYTES;
 }
