@@ -2,10 +2,12 @@ import type { NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger } from 'nestjs-pino';
+import type { Express } from 'express';
 import type { RequestListener } from 'node:http';
 import { AppModule, DIALECTS, type TermOptions, type TermStore } from './app.module';
 import { swarmpilotBodyLimits } from './dialects/swarmpilot/swarmpilot.dialect';
 import { configureHttp } from './http/configure-http';
+import type { ExpressMessages } from './http/express-messages';
 import { HttpMetrics } from './http/http-metrics';
 import type { KeyCheck } from './http/key-check';
 import { serveOpenApi } from './http/openapi';
@@ -21,9 +23,11 @@ export class LeadingApp {
   private constructor(
     private readonly app: NestExpressApplication,
     private readonly journal: TaskJournal,
+    messages: ExpressMessages,
   ) {
     const metrics = app.get(HttpMetrics);
-    const express = app.getHttpAdapter().getInstance() as RequestListener;
+    const express = app.getHttpAdapter().getInstance() as Express & RequestListener;
+    messages.adopt(express);
     this.listener = (request, response) => {
       metrics.watch(request, response);
       express(request, response);
@@ -33,8 +37,13 @@ export class LeadingApp {
   /**
    * Restores the fleet from the rows and is ready to serve when it resolves. When it does not,
    * nothing of it is left open.
+   * @param messages of the server whose requests it will answer
    */
-  static async open(options: TermOptions, keys: KeyCheck): Promise<LeadingApp> {
+  static async open(
+    options: TermOptions,
+    keys: KeyCheck,
+    messages: ExpressMessages,
+  ): Promise<LeadingApp> {
     const store = storeOf(options);
     let app: NestExpressApplication | undefined;
     try {
@@ -42,7 +51,7 @@ export class LeadingApp {
       app = await createApp(options, store, keys);
       await app.init();
       app.useLogger(app.get(Logger));
-      return new LeadingApp(app, store.journal);
+      return new LeadingApp(app, store.journal, messages);
     } catch (error) {
       await store.journal.stop();
       await app?.close();

@@ -7,6 +7,7 @@ import { assertMayBind } from './config/bind-rule';
 import type { Config } from './config/config.schema';
 import type { StrategyCatalog } from './core/strategy';
 import { strategyName } from './core/units';
+import { ExpressMessages } from './http/express-messages';
 import { listenFailure } from './http/listen-failure';
 import { applyServerLimits } from './http/server-limits';
 import { readInstancesFile } from './instances/instances-file';
@@ -41,6 +42,7 @@ export class Service {
   private settle: () => void = () => undefined;
   private readonly settled = new Promise<void>((resolve) => (this.settle = resolve));
   private readonly answering = new Set<ServerResponse>();
+  private readonly messages = new ExpressMessages();
   private readonly server: Server;
 
   private constructor(
@@ -52,7 +54,9 @@ export class Service {
     private readonly lease: LeadershipLease,
     private readonly logger: Logger,
   ) {
-    this.server = createServer((request, response) => this.answer(request, response));
+    this.server = createServer(this.messages, (request, response) =>
+      this.answer(request, response),
+    );
     applyServerLimits(this.server);
   }
 
@@ -216,7 +220,7 @@ export class Service {
       const databaseUrl = this.database.url;
       const own = await ownEndpoints(this.port, databaseUrl);
       const options = { config, databaseUrl, term, ownEndpoints: own, strategies, lookup, logger };
-      const app = await LeadingApp.open(options, this.keys);
+      const app = await LeadingApp.open(options, this.keys, this.messages);
       if (!end.signal.aborted) this.app = app;
       const tookMs = Math.round(performance.now() - began);
       logger.info({ msg: 'leading', epoch, url: this.url, tookMs });
