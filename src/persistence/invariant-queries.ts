@@ -51,7 +51,8 @@ export const INVARIANT_QUERIES: readonly InvariantQuery[] = [
         FROM tasks t
         LEFT JOIN attempts a
           ON a.task_id = t.id AND a.attempt_no = t.attempt_no AND a.state = 'live'
-       WHERE t.finished_at IS NULL AND t.state <> 'queued' AND a.task_id IS NULL`,
+       WHERE t.finished_at IS NULL AND t.instance_id IS NOT NULL AND t.state <> 'queued'
+         AND a.task_id IS NULL`,
   },
   {
     name: 'I5 a live attempt belongs to an active task',
@@ -105,7 +106,7 @@ export const INVARIANT_QUERIES: readonly InvariantQuery[] = [
     sql: `
       SELECT t.id AS subject, 'since ' || t.updated_at AS detail
         FROM tasks t
-       WHERE t.finished_at IS NULL AND t.state = 'dispatching'
+       WHERE t.finished_at IS NULL AND t.instance_id IS NOT NULL AND t.state = 'dispatching'
          AND t.updated_at < now() - interval '60 seconds'`,
   },
   {

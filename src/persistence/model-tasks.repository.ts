@@ -4,6 +4,7 @@ import type { TaskId } from '../core/units';
 import { TERM, type Term } from '../ops/term';
 import { TaskEntity } from './entities/task.entity';
 import { answered, inTerm } from './store';
+import { LISTED_LIVE } from './task-list.repository';
 
 /** Where a page of the list begins, and how long it is. */
 export interface PageBounds {
@@ -83,7 +84,7 @@ interface ClearedRow {
   readonly last_id: TaskId | null;
 }
 
-const LIVE = `kind = 'model' AND finished_at IS NULL`;
+const LIVE = `kind = 'model' AND ${LISTED_LIVE}`;
 const FINISHED = `kind = 'model' AND finished_at IS NOT NULL`;
 
 const NEWEST_FIRST = 'ORDER BY submitted_at DESC, id DESC';

@@ -72,12 +72,17 @@ export class TaskListRepository {
   }
 }
 
+/** Live tasks, said in the words of the index that lists have of each kind. */
+export const LISTED_LIVE = 'finished_at IS NULL AND max_attempts > 0';
+
 /** Rows that one index finds in order. */
 interface Shelf {
   /** What holds of them, written so that the index may be used. */
   readonly where: string;
-  /** The index has a kind in front, unless the queue or the instance is given: each has its own. */
-  readonly byKind: boolean;
+  /** Kinds of which there may be any. */
+  readonly kinds: readonly TaskKind[];
+  /** The index has a kind in front; `unless_led`: so have others a queue or an instance. */
+  readonly byKind: boolean | 'unless_led';
 }
 
 const LIVE_STATES = TASK_STATES.filter((state) => !isTerminal(state));
@@ -87,19 +92,21 @@ const KINDS: readonly TaskKind[] = ['model', 'batch', 'placement'];
 const ENDED = 'finished_at IS NOT NULL';
 /** Not the state by name: the planner would take it for a second, independent rarity. */
 const AS_ASKED = `failure_kind IS NULL AND state <> 'succeeded'`;
-const FINISHED: Shelf = { where: ENDED, byKind: true };
+const FINISHED: Shelf = { where: ENDED, kinds: KINDS, byKind: 'unless_led' };
 const ENDED_AS = {
-  succeeded: { where: `${ENDED} AND state = 'succeeded'`, byKind: true },
-  failed: { where: `${ENDED} AND failure_kind IS NOT NULL`, byKind: false },
+  succeeded: { ...FINISHED, where: `${ENDED} AND state = 'succeeded'` },
+  failed: { where: `${ENDED} AND failure_kind IS NOT NULL`, kinds: KINDS, byKind: false },
   cancelled: {
     where: `${ENDED} AND stop_reason = 'cancelled' AND ${AS_ASKED}`,
+    kinds: KINDS,
     byKind: false,
   },
   timed_out: {
     where: `${ENDED} AND stop_reason = 'timed_out' AND ${AS_ASKED}`,
+    kinds: KINDS,
     byKind: false,
   },
-  released: { where: `${ENDED} AND state = 'released'`, byKind: true },
+  released: { where: `${ENDED} AND state = 'released'`, kinds: ['placement'], byKind: true },
 } as const satisfies Record<TerminalState, Shelf>;
 
 /** Every shelf is looked through in its own order, for one page at most; then they are merged. */
@@ -139,20 +146,23 @@ function shelvesFor({ states = TASK_STATES }: TaskListFilter): readonly Shelf[] 
 
 function liveShelf(states: readonly TaskState[]): Shelf {
   const names = states.map((state) => `'${state}'`).join(', ');
-  const isAll = states.length === LIVE_STATES.length;
-  // Said once more in a way that the index can tell: most of many live tasks have no instance yet.
-  const isActive = states.includes('queued') ? '' : ' AND instance_id IS NOT NULL';
-  const among = isAll ? '' : ` AND state IN (${names})${isActive}`;
-  return { where: `finished_at IS NULL${among}`, byKind: false };
+  const among = states.length === LIVE_STATES.length ? '' : ` AND state IN (${names})`;
+  if (states.includes('queued')) {
+    return { where: `${LISTED_LIVE}${among}`, kinds: KINDS, byKind: true };
+  }
+  // Said once more in a way that an index can tell: most of many live tasks have no instance yet.
+  const where = `finished_at IS NULL AND instance_id IS NOT NULL${among}`;
+  return { where, kinds: KINDS, byKind: false };
 }
 
 /** What is asked of a shelf, once, or kind by kind. */
-function questionsTo({ where, byKind }: Shelf, filter: TaskListFilter): readonly string[] {
+function questionsTo(shelf: Shelf, filter: TaskListFilter): readonly string[] {
   const { kind, queueName, instanceId } = filter;
   const isLed = queueName !== undefined || instanceId !== undefined;
-  if (kind === undefined && (isLed || !byKind)) return [where];
-  const kinds = kind === undefined ? KINDS : [kind];
-  return kinds.map((one) => `${where} AND kind = '${one}'`);
+  const byKind = shelf.byKind === 'unless_led' ? !isLed : shelf.byKind;
+  if (kind === undefined && !byKind) return [shelf.where];
+  const kinds = shelf.kinds.filter((one) => kind === undefined || one === kind);
+  return kinds.length === 0 ? ['false'] : kinds.map((one) => `${shelf.where} AND kind = '${one}'`);
 }
 
 function conditionsOf(

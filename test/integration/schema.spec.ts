@@ -9,6 +9,7 @@ import {
   SESSION,
   UPDATE_TASKS,
 } from '../../src/persistence/journal-sql';
+import { LISTED_LIVE } from '../../src/persistence/task-list.repository';
 import { freshDatabase, type TestDatabase } from '../support/database';
 
 const ID = '01900000-0000-7000-8000-000000000001';
@@ -323,7 +324,11 @@ describe('indexes', () => {
       'tasks_live',
       `SELECT * FROM tasks WHERE finished_at IS NULL AND state = 'queued' AND id > '${ID}' ORDER BY id LIMIT 10`,
     ],
-    ['tasks_live_newest', `SELECT * FROM tasks WHERE finished_at IS NULL ${NEWEST}`],
+    ['tasks_live_of_kind', `SELECT * FROM tasks WHERE kind = 'batch' AND ${LISTED_LIVE} ${NEWEST}`],
+    [
+      'tasks_live_placed',
+      `SELECT * FROM tasks WHERE finished_at IS NULL AND instance_id IS NOT NULL ${NEWEST}`,
+    ],
     [
       'tasks_finished_of_kind',
       `SELECT * FROM tasks WHERE kind = 'model' AND finished_at IS NOT NULL ${NEWEST}`,
