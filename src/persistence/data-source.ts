@@ -6,6 +6,7 @@ import { ApiKeyEntity } from './entities/api-key.entity';
 import { AttemptEntity } from './entities/attempt.entity';
 import { InstanceEntity } from './entities/instance.entity';
 import { LeadershipEntity } from './entities/leadership.entity';
+import { LearnedModelEntity } from './entities/learned-model.entity';
 import { PredictionSettingEntity } from './entities/prediction-setting.entity';
 import { StrategySettingEntity } from './entities/strategy-setting.entity';
 import { TaskEventEntity } from './entities/task-event.entity';
@@ -54,6 +55,7 @@ function dataSourceOptions(
       AttemptEntity,
       InstanceEntity,
       LeadershipEntity,
+      LearnedModelEntity,
       PredictionSettingEntity,
       StrategySettingEntity,
       TaskEntity,

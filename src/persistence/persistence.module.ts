@@ -5,6 +5,7 @@ import { DatabaseProbe } from './database-probe';
 import { InstancesRepository } from './instances.repository';
 import { InvariantsRepository } from './invariants.repository';
 import { KeysRepository } from './keys.repository';
+import { LearnedModelsRepository } from './learned-models.repository';
 import { ModelTasksRepository } from './model-tasks.repository';
 import { OutcomesRepository } from './outcomes.repository';
 import { PredictionSettingsRepository } from './prediction-settings.repository';
@@ -18,6 +19,7 @@ const REPOSITORIES = [
   InstancesRepository,
   InvariantsRepository,
   KeysRepository,
+  LearnedModelsRepository,
   ModelTasksRepository,
   OutcomesRepository,
   PredictionSettingsRepository,

@@ -4,6 +4,8 @@ import { configOf } from '../config/config.module';
 import type { Config } from '../config/config.schema';
 import { OWN_ENDPOINTS, type OwnEndpoint } from '../ops/own-endpoints';
 import { ownAddressRule } from '../outgoing/own-address-rule';
+import { LearnedModels } from './learned-models.service';
+import { LearnedPredictor } from './learned.predictor';
 import { LookupReloader } from './lookup-reloader';
 import { PredictionAccuracy } from './prediction-accuracy';
 import { PredictionModeService } from './prediction-mode.service';
@@ -37,7 +39,13 @@ export class PredictionsModule {
           inject: [configOf('predictions'), RemoteSource, LearnedSource, LookupReloader],
           useFactory: predictionChain,
         },
-        { provide: LearnedSource, useValue: new LearnedSource() },
+        { provide: LearnedPredictor, useValue: new LearnedPredictor() },
+        {
+          provide: LearnedSource,
+          inject: [LearnedPredictor],
+          useFactory: (predictor: LearnedPredictor) => new LearnedSource(predictor),
+        },
+        LearnedModels,
         { provide: PredictionAccuracy, useValue: new PredictionAccuracy() },
         PredictionModeService,
         PredictionsService,
@@ -49,6 +57,7 @@ export class PredictionsModule {
         LookupReloader,
         RemoteSource,
         LearnedSource,
+        LearnedModels,
       ],
     };
   }

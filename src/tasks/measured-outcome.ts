@@ -8,6 +8,8 @@ export interface MeasuredOutcome {
   readonly instanceId: InstanceId;
   /** At speed 1, in ms, by the word of the worker. */
   readonly serviceMs: number;
+  /** When the task ended, in Unix ms. */
+  readonly finishedMs: number;
 }
 
 /** Undefined unless a model's task succeeded just now and its worker said something possible. */
@@ -16,7 +18,9 @@ export function measuredOutcome({ task, attempts, event }: Change): MeasuredOutc
   const attempt = attempts.at(-1);
   // The lifecycle has put null where a time cannot be.
   const executionMs = attempt?.executionMs ?? null;
-  if (!attempt || executionMs === null) return undefined;
+  const { finishedAt: finishedMs } = task;
+  if (!attempt || executionMs === null || finishedMs === null) return undefined;
   const { instanceId, speed } = attempt;
-  return { model: queueName(task.queue), instanceId, serviceMs: executionMs * speed };
+  const serviceMs = executionMs * speed;
+  return { model: queueName(task.queue), instanceId, serviceMs, finishedMs };
 }

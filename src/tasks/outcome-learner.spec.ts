@@ -10,8 +10,11 @@ import {
 import { until } from '../../test/support/until';
 import type { Outcome, Task } from '../core/task';
 import { taskId, type TaskId } from '../core/units';
+import type { FinishedTask, TimeSpan } from '../persistence/outcomes.repository';
 import type { Features } from '../predictions/online.predictor';
 import { OutcomeLearner } from './outcome-learner';
+
+const SPAN: TimeSpan = { afterMs: 3, untilMs: 99 };
 
 describe('OutcomeLearner', () => {
   let rig: FleetRig;
@@ -22,13 +25,15 @@ describe('OutcomeLearner', () => {
   let rows: Map<TaskId, string>;
   let reads: (readonly TaskId[])[];
   let isAway: boolean;
+  let history: FinishedTask[];
+  let saved: number;
 
   beforeEach(() => {
     Logger.overrideLogger(false);
     rig = fleetRig();
     const instance = rig.fleet.addInstance(instanceDraftOf('gpu7', 1_000));
     rig.fleet.updateInstance(instance, { declaredSpeed: 2 });
-    [learned, reads, isAway] = [[], [], false];
+    [learned, reads, isAway, history, saved] = [[], [], false, [], 0];
     [remembered, cached, rows] = [new Map(), new Map(), new Map()];
     const source = {
       remember: (id: TaskId): void => void remembered.set(id, featuresNamed(id)),
@@ -37,7 +42,12 @@ describe('OutcomeLearner', () => {
         remembered.delete(id);
         return features;
       },
+    };
+    const models = {
+      restore: () => Promise.resolve(10),
+      knows: (model: string, finishedMs: number) => model === 'm' && finishedMs <= 12,
       learn: (features: Features, ms: number): void => void learned.push([features, ms]),
+      save: () => Promise.resolve(void (saved = learned.length)),
     };
     const payloads = {
       get: (id: TaskId) => {
@@ -50,8 +60,13 @@ describe('OutcomeLearner', () => {
         reads.push(ids);
         return isAway ? Promise.reject(new Error('away')) : Promise.resolve(rows);
       },
+      newestEnds: () => Promise.resolve(history.length === 0 ? undefined : SPAN),
+      finishedIn: async function* (span: TimeSpan) {
+        expect(span).toEqual({ ...SPAN, afterMs: 10 });
+        for (const task of history) yield await Promise.resolve([task]);
+      },
     };
-    learner = new OutcomeLearner(source, payloads, outcomes);
+    learner = new OutcomeLearner(source, models, payloads, outcomes);
   });
 
   const featuresNamed = (name: string): Features => ({ model: 'm', metadata: { name } });
@@ -107,6 +122,32 @@ describe('OutcomeLearner', () => {
     end(gone!);
     await learner.onModuleDestroy();
     expect(names()).toEqual(['known']);
+  });
+
+  describe('with a history', () => {
+    const ended = (name: string, finishedMs: number, model = 'm'): FinishedTask => ({
+      ...{ id: taskId(name), model, metadata: metadataNamed(name), finishedMs, actualMs: 7 },
+    });
+
+    it('first learns what ended before the term and is not known yet, then what comes', async () => {
+      history = [ended('a', 11), ended('b', 11, 'other'), ended('c', 13), ended('d', 14)];
+      const live = taken('live');
+      await learner.onModuleInit();
+      end(live);
+      expect(names()).toEqual([]);
+      await until(() => learned.length === 4, 'all to be learned');
+      expect(names()).toEqual(['b', 'c', 'd', 'live']);
+    });
+
+    it('stops where it is, writes that down, and lets nothing newer count as known', async () => {
+      history = [ended('c', 13), ended('d', 14)];
+      const live = taken('live');
+      await learner.onModuleInit();
+      end(live);
+      await learner.onModuleDestroy();
+      expect(names()).toEqual(['c']);
+      expect(saved).toBe(1);
+    });
   });
 
   it('learns nothing from failures, nor where no time is known, and forgets the task', () => {

@@ -27,8 +27,8 @@ export class PredictionFeedback implements ChangeListener, OnModuleInit {
     for (const change of changes) {
       const outcome = measuredOutcome(change);
       if (!outcome) continue;
-      const { serviceMs: actualMs, ...where } = outcome;
-      this.accuracy.observe({ ...where, ...change.task.prediction, actualMs });
+      const { model, instanceId, serviceMs: actualMs } = outcome;
+      this.accuracy.observe({ model, instanceId, ...change.task.prediction, actualMs });
     }
   }
 }

@@ -74,10 +74,31 @@ describe('a scheduler that learns from its own tasks', () => {
     expect(await bench.prediction({ input_tokens: 100 })).toMatchObject({ method: 'learned' });
   });
 
-  it('is a predictor for others', async () => {
-    const question = { model_type: 'm', metadata: { input_tokens: 100 } };
+  const known = async (tokens: number): Promise<readonly number[]> => {
+    const question = { model_type: 'm', metadata: { input_tokens: tokens } };
     const { body } = await rig.post('/predictor/predict', question);
-    expect(body).toMatchObject({ status: 'success', prediction_method: 'learned' });
-    expect(body.quantile_predictions).toHaveLength(5);
+    return body.prediction_method === 'learned' ? (body.quantile_predictions as number[]) : [];
+  };
+
+  it('knows the same after a restart', async () => {
+    const before = [await known(20), await known(250)];
+    expect(before.map(({ length }) => length)).toEqual([5, 5]);
+    await rig.restart();
+    expect([await known(20), await known(250)]).toEqual(before);
+  });
+
+  it('knows it after a crash too, with what came since it was written down last', async () => {
+    await bench.run(60, { steps: 3 });
+    const before = await known(100);
+    await rig.service.kill();
+    await rig.restart();
+    const differences = async (): Promise<readonly number[]> => {
+      const after = await known(100);
+      return before.map((ms, index) => Math.abs((after[index] ?? 0) - ms) / ms);
+    };
+    await until(
+      async () => (await differences()).every((difference) => difference < 0.05),
+      'what came last to be learned from history',
+    );
   });
 });

@@ -1,6 +1,7 @@
 import { QuantileDistribution } from '../../core/distribution';
 import type { Prediction } from '../../core/task';
 import { taskId } from '../../core/units';
+import { LearnedPredictor } from '../learned.predictor';
 import type { Features } from '../online.predictor';
 import type { PredictionQuery } from '../prediction-source';
 import { featuresOf, LearnedSource } from './learned.source';
@@ -13,21 +14,18 @@ const given = (): Prediction => ({
 
 describe('LearnedSource', () => {
   it('answers from 20 outcomes on', () => {
-    const source = new LearnedSource();
-    for (let n = 0; n < 19; n++) source.learn(featuresOf('m', { tokens: 7 }), 100);
+    const predictor = new LearnedPredictor();
+    const source = new LearnedSource(predictor);
+    for (let n = 0; n < 19; n++) predictor.learn(featuresOf('m', { tokens: 7 }), 100);
     expect(source.predict(query())).toBeUndefined();
-    source.learn(featuresOf('m', { tokens: 7 }), 100);
+    predictor.learn(featuresOf('m', { tokens: 7 }), 100);
     expect(source.predict(query())?.quantile(0.5)).toBeCloseTo(100, 0);
     expect(source.predict({ ...query(), model: 'other' })).toBeUndefined();
   });
 
   it('asks the predictor once per question, and recalls just that when the task ends', () => {
     const asked: Features[] = [];
-    const predictor = {
-      predict: (features: Features) => void asked.push(features),
-      learn: () => undefined,
-    };
-    const source = new LearnedSource(predictor);
+    const source = new LearnedSource({ predict: (features) => void asked.push(features) });
     const prediction = given();
     const question = query();
     source.predict(question);
@@ -39,7 +37,7 @@ describe('LearnedSource', () => {
   });
 
   it('remembers 4 096 live tasks, and none of them goes for a newer one', () => {
-    const source = new LearnedSource();
+    const source = new LearnedSource(new LearnedPredictor());
     const take = (name: string): void => {
       const prediction = given();
       source.expect(prediction, query());
@@ -54,7 +52,7 @@ describe('LearnedSource', () => {
   });
 
   it('does not know a prediction that it was not told of', () => {
-    const source = new LearnedSource();
+    const source = new LearnedSource(new LearnedPredictor());
     source.remember(taskId('t'), given());
     expect(source.recall(taskId('t'))).toBeUndefined();
   });

@@ -1,7 +1,6 @@
 import type { Prediction } from '../../core/task';
 import type { TaskId } from '../../core/units';
 import { factsIn } from '../feature-values.predictor';
-import { LearnedPredictor } from '../learned.predictor';
 import type { Features, OnlinePredictor } from '../online.predictor';
 import type { PredictionQuery, PredictionSource, SourceAnswer } from '../prediction-source';
 
@@ -28,7 +27,7 @@ export class LearnedSource implements PredictionSource {
   private readonly expected = new WeakMap<Prediction, Features>();
   private readonly remembered = new Map<TaskId, Features>();
 
-  constructor(private readonly predictor: OnlinePredictor = new LearnedPredictor()) {}
+  constructor(private readonly predictor: Pick<OnlinePredictor, 'predict'>) {}
 
   predict(query: PredictionQuery): SourceAnswer {
     return this.ask(query).answer;
@@ -51,11 +50,6 @@ export class LearnedSource implements PredictionSource {
     const features = this.remembered.get(id);
     this.remembered.delete(id);
     return features;
-  }
-
-  /** @param serviceMs what it took at speed 1 */
-  learn(features: Features, serviceMs: number): void {
-    this.predictor.learn(features, serviceMs);
   }
 
   /** Once per question: a second answer would be judged instead of the first. */
