@@ -27,6 +27,7 @@ import { FleetModule } from './persistence/fleet.module';
 import type { TaskJournal } from './persistence/task-journal';
 import { PersistenceModule } from './persistence/persistence.module';
 import type { LookupReloader } from './predictions/lookup-reloader';
+import { PREDICTIONS_ROUTES } from './predictions/predictions.controller';
 import { PredictionsModule } from './predictions/predictions.module';
 import { QUEUES_ROUTES } from './queues/queues.controller';
 import { QueuesModule } from './queues/queues.module';
@@ -65,6 +66,7 @@ export const DIALECTS: NonEmpty<Dialect> = [
     ...METRICS_ROUTES,
     ...OPENAPI_ROUTES,
     ...INSTANCES_ROUTES,
+    ...PREDICTIONS_ROUTES,
     ...QUEUES_ROUTES,
     ...STRATEGIES_ROUTES,
     ...TASKS_ROUTES,

@@ -1,7 +1,7 @@
 import { Fields, listOf } from './fields';
 
 const fields = new Fields(
-  { name: 'x', count: 2, on: true, none: null, inner: { a: 1 }, list: [{ b: 2 }] },
+  { name: 'x', count: 2, on: true, none: null, inner: { a: 1 }, list: [{ b: 2 }], numbers: [1, 2] },
   'the answer',
 );
 
@@ -16,6 +16,7 @@ describe('Fields', () => {
     expect(fields.optionalObject('inner')?.number('a')).toBe(1);
     expect(fields.optionalObject('none')).toBeNull();
     expect(fields.list('list').map((item) => item.number('b'))).toEqual([2]);
+    expect(fields.numberList('numbers')).toEqual([1, 2]);
     expect(fields.any('name')).toBe('x');
   });
 
@@ -28,6 +29,7 @@ describe('Fields', () => {
     ['object', () => fields.object('none')],
     ['optional object', () => fields.optionalObject('list')],
     ['list', () => fields.list('inner')],
+    ['list of numbers', () => fields.numberList('list')],
     ['list of texts', () => listOf(['a'], 'it')],
     ['whole', () => new Fields(3, 'it')],
   ])('refuses a wrong %s', (_, read) => {

@@ -70,6 +70,13 @@ export class Fields {
     return [...this.members.keys()].map((name) => [name, this.number(name)] as const);
   }
 
+  /** @throws {CommandFailure} when it is no list of numbers */
+  numberList(name: string): readonly number[] {
+    const value = this.members.get(name);
+    const isIt = Array.isArray(value) && value.every((item) => typeof item === 'number');
+    return isIt ? value : this.missing(name, 'a list of numbers');
+  }
+
   /** @throws {CommandFailure} when it is no list of objects */
   list(name: string): readonly Fields[] {
     const value = this.members.get(name);

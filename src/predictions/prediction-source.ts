@@ -13,6 +13,11 @@ export interface PredictionQuery {
 /** The service time at speed 1 in ms; undefined when the source knows nothing of it. */
 export type SourceAnswer = Distribution | undefined;
 
+/** Names of the sources, in the order in which they are believed. */
+export const PREDICTION_SOURCES = ['metadata', 'remote', 'learned', 'lookup', 'default'] as const;
+
+export type PredictionSourceName = (typeof PREDICTION_SOURCES)[number];
+
 /** One place that predictions come from. The first source that answers is believed. */
 export interface PredictionSource {
   /** What is recorded with the task as `prediction_method`. */

@@ -8,7 +8,9 @@ import { LearnedModels } from './learned-models.service';
 import { LearnedPredictor } from './learned.predictor';
 import { LookupReloader } from './lookup-reloader';
 import { PredictionAccuracy } from './prediction-accuracy';
+import { PredictionMetrics } from './prediction-metrics';
 import { PredictionModeService } from './prediction-mode.service';
+import { PredictionsController } from './predictions.controller';
 import { PREDICTION_CHAIN, PredictionsService, type PredictionChain } from './predictions.service';
 import { PredictorClient } from './predictor.client';
 import { DefaultSource } from './sources/default.source';
@@ -27,6 +29,7 @@ export class PredictionsModule {
     return {
       module: PredictionsModule,
       global: true,
+      controllers: [PredictionsController],
       providers: [
         { provide: LookupReloader, useValue: lookup },
         {
@@ -47,6 +50,7 @@ export class PredictionsModule {
         },
         LearnedModels,
         { provide: PredictionAccuracy, useValue: new PredictionAccuracy() },
+        PredictionMetrics,
         PredictionModeService,
         PredictionsService,
       ],

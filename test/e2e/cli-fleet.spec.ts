@@ -25,6 +25,55 @@ const cli = (...args: string[]): Promise<CliEnd> =>
 
 const problem = (status: number, detail: string): ApiAnswer => ({ status, body: { detail } });
 
+describe('predict', () => {
+  const PREVIEW = {
+    model: 'llama',
+    source: 'learned',
+    quantiles: [0.1, 0.29, 0.9],
+    quantile_predictions: [850, 1300, 2100],
+    mean_ms: 1375.5,
+    deviation_ms: 480.25,
+    confidence: 0.81,
+  };
+
+  it('shows what a task would get, and from which source', async () => {
+    api.answer = () => ({ body: PREVIEW });
+    const metadata = '{"input_tokens": 1.0}';
+    const asTable = await cli('predict', '--model', 'llama', '--metadata', metadata, '-o', 'table');
+    const asJson = await cli('predict', '--model', 'llama');
+
+    expect(asTable).toMatchObject({ code: 0, err: '' });
+    expect(asTable.out).toBe(
+      [
+        'model        llama',
+        'source       learned',
+        'mean         1.4 s',
+        'deviation    480 ms',
+        '10 % within  850 ms',
+        '29 % within  1.3 s',
+        '90 % within  2.1 s',
+        '',
+      ].join('\n'),
+    );
+    expect(JSON.parse(asJson.out)).toEqual(PREVIEW);
+    expect(api.calls.map(({ method, path, text }) => [method, path, text])).toEqual([
+      ['POST', '/v1/predictions', `{"model":"llama","metadata":${metadata}}`],
+      ['POST', '/v1/predictions', '{"model":"llama","metadata":{}}'],
+    ]);
+  });
+
+  it.each([
+    ['nothing to predict', [], '--model'],
+    ['two questions at once', ['--model', 'm', '--evaluate', 'f.csv'], '--evaluate'],
+    ['rows of nothing', ['--model', 'm', '--rows', 'f.csv'], '--rows'],
+    ['metadata that are no object', ['--model', 'm', '--metadata', '[]'], '--metadata'],
+  ])('refuses %s', async (_, flags, named) => {
+    const { code, err } = await cli('predict', ...flags);
+    expect([code, err]).toEqual([2, expect.stringContaining(named)]);
+    expect(api.calls).toEqual([]);
+  });
+});
+
 describe('instances', () => {
   it('are filtered by the service, all pages of them', async () => {
     api.answer = ({ query }) => {
