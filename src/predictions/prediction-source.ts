@@ -21,7 +21,7 @@ export type PredictionSourceName = (typeof PREDICTION_SOURCES)[number];
 /** One place that predictions come from. The first source that answers is believed. */
 export interface PredictionSource {
   /** What is recorded with the task as `prediction_method`. */
-  readonly method: string;
+  readonly method: PredictionSourceName;
   /** Never fails. A promise only where another service is asked. */
   predict(query: PredictionQuery): SourceAnswer | Promise<SourceAnswer>;
 }

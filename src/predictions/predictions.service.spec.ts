@@ -6,7 +6,7 @@ import { DefaultSource } from './sources/default.source';
 import { MetadataSource } from './sources/metadata.source';
 
 const source = (
-  method: string,
+  method: PredictionSource['method'],
   answer: SourceAnswer | Promise<SourceAnswer>,
 ): PredictionSource => ({ method, predict: () => answer });
 
