@@ -91,8 +91,9 @@ export class OutcomeLearner implements ChangeListener, OnModuleInit, OnModuleDes
 
   private take(lesson: Lesson): void {
     const { features, serviceMs, finishedMs } = lesson;
-    if (features && !this.working) this.models.learn(features, serviceMs, finishedMs);
-    else if (this.waiting.length < MOST_WAITING) {
+    if (features && !this.working) {
+      this.models.learn(features, serviceMs, finishedMs);
+    } else if (this.waiting.length < MOST_WAITING) {
       this.waiting.push(lesson);
       this.begin();
     }
@@ -100,22 +101,29 @@ export class OutcomeLearner implements ChangeListener, OnModuleInit, OnModuleDes
 
   /** @param history what is learned before everything else */
   private begin(history?: TimeSpan): void {
-    this.working ??= this.work(history).finally(() => (this.working = undefined));
+    this.working ??= this.work(history);
   }
 
   /** Nobody overtakes: what comes meanwhile is learned after it. */
   private async work(history: TimeSpan | undefined): Promise<void> {
-    if (history) await this.learnHistory(history);
-    while (this.waiting.length > 0) {
-      await nextTurn();
-      const batch = this.waiting.slice(0, BATCH);
-      const features = await this.featuresOf(batch);
-      this.waiting = this.waiting.slice(batch.length);
-      batch.forEach(({ serviceMs, finishedMs }, index) => {
-        const known = features[index];
-        if (known) this.models.learn(known, serviceMs, finishedMs);
-      });
+    try {
+      if (history) await this.learnHistory(history);
+      while (this.waiting.length > 0) await this.learnBatch();
+    } finally {
+      // In the same turn as the last look at those that wait: who comes after it is not forgotten.
+      this.working = undefined;
     }
+  }
+
+  private async learnBatch(): Promise<void> {
+    await nextTurn();
+    const batch = this.waiting.slice(0, BATCH);
+    const features = await this.featuresOf(batch);
+    this.waiting = this.waiting.slice(batch.length);
+    batch.forEach(({ serviceMs, finishedMs }, index) => {
+      const known = features[index];
+      if (known) this.models.learn(known, serviceMs, finishedMs);
+    });
   }
 
   private async learnHistory(span: TimeSpan): Promise<void> {

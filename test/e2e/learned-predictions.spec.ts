@@ -66,6 +66,16 @@ describe('a scheduler that learns from its own tasks', () => {
     expect(Math.abs(mean - serviceMs(100)) / serviceMs(100)).toBeLessThan(0.5);
   });
 
+  it('tells what a task would get from it, and how well that has held', async () => {
+    const question = { model: 'm', metadata: { input_tokens: 100 } };
+    const { body: preview } = await rig.post('/v1/predictions', question);
+    expect(preview).toMatchObject({ model: 'm', source: 'learned' });
+    expect(preview.quantile_predictions).toHaveLength(5);
+    const { body } = await rig.get('/v1/predictions?model=m&source=learned');
+    expect(body.predictions).toMatchObject([{ outcomes: 20, coverage80: expect.any(Number) }]);
+    expect(body.predictions[0].mape).toBeLessThan(0.5);
+  });
+
   it('believes the task itself first, and the table alone when it is told to', async () => {
     expect(await bench.prediction({ predicted_ms: 9 })).toMatchObject({ method: 'metadata' });
     await rig.post('/scheduler/predict_mode', { mode: 'lookup_table' });

@@ -90,6 +90,9 @@ describe('a predictor service', () => {
     });
     expect(await desk.submit({ predicted_ms: 42 })).toEqual(['metadata', 42]);
     expect(stub.calls).toHaveLength(1);
+    const question = { model: 'm', metadata: { input_tokens: 8 } };
+    const { body } = await rig.post('/v1/predictions', question);
+    expect(body).toMatchObject({ source: 'remote', mean_ms: 200 });
   });
 
   it('is not asked about a task that is not taken', async () => {
