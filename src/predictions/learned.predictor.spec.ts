@@ -1,6 +1,7 @@
 import { SeededRandom, standardNormal } from '../ops/seeded-random';
+import { EmpiricalPredictor } from './empirical.predictor';
 import { LearnedPredictor } from './learned.predictor';
-import type { Features } from './online.predictor';
+import { LEVELS, pinball, type Features, type OnlinePredictor } from './online.predictor';
 
 const random = new SeededRandom(11);
 
@@ -86,6 +87,37 @@ describe('LearnedPredictor', () => {
     expect(teach(predictor, 100, after, make).medianError).toBeLessThan(0.1);
     teach(predictor, 200, after, make);
     expect(Math.abs(teach(predictor, 1_000, after, make).inside - 0.8)).toBeLessThan(0.04);
+  });
+
+  /** Bursts of a hundred like tasks, of times that lie far apart: nothing tells of a new burst. */
+  function* bursts(count: number): Generator<readonly [Features, serviceMs: number]> {
+    for (let n = 0, scale = 0, size = 0; n < count; n++) {
+      if (n % 100 === 0) {
+        size = Math.floor(4 * random.next());
+        scale = Math.exp(6 + size + 2.5 * standardNormal(random));
+      }
+      yield [{ model: 'm', metadata: { size: 4 ** size } }, noisy(scale, 0.5)];
+    }
+  }
+
+  it('keeps its promise where times lie far apart, and is no worse than like tasks there', () => {
+    const learned = new LearnedPredictor();
+    const alike = new EmpiricalPredictor({
+      keys: ({ metadata }) => [String(metadata['size']), ''],
+    });
+    const losses = { learned: 0, alike: 0 };
+    let inside = 0;
+    for (const [features, took] of bursts(5_000)) {
+      const quantiles = (by: OnlinePredictor): readonly number[] =>
+        LEVELS.map((level) => by.predict(features)?.quantile(level) ?? 0);
+      const told = quantiles(learned);
+      losses.learned += pinball(told, took);
+      losses.alike += pinball(quantiles(alike), took);
+      inside += Number(took >= (told[0] ?? 0) && took <= (told.at(-1) ?? 0));
+      for (const predictor of [learned, alike]) predictor.learn(features, took);
+    }
+    expect(Math.abs(inside / 5_000 - 0.8)).toBeLessThan(0.04);
+    expect(losses.learned).toBeLessThan(1.05 * losses.alike);
   });
 
   it('gives quantiles that ascend and are finite, whatever the metadata hold', () => {

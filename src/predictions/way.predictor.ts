@@ -8,7 +8,7 @@ const LOSS_PACE = 0.01;
 /** Share of outcomes that is meant to be beyond each outer quantile. */
 const MISSES = 0.1;
 /** How fast the levels that are asked for follow what was missed, as a logarithm. */
-const LEVEL_PACE = 0.01;
+const LEVEL_PACE = 0.02;
 /** Outer levels that are asked for: from 0.01 to 0.33, as logarithms of their ratio to `MISSES`. */
 const FARTHEST = Math.log(0.01 / MISSES);
 const NEAREST = Math.log(0.33 / MISSES);
