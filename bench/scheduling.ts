@@ -24,6 +24,8 @@ import {
  * llm_azure2023.csv, serving_gentd26.csv and, if they are to be looked at too, batch_*.csv.
  */
 const BATCH_FILES = ['batch_metacentrum2013.csv', 'batch_kth_sp2.csv'];
+/** At every so many arrivals it is noted what would be told. */
+const TELL_EVERY = 10;
 /** What the waits that were told are looked at for. */
 const TOLD_OF = [
   { strategy: 'shortest_queue', orderG: 0 },
@@ -65,7 +67,11 @@ class Bench {
 
   told(of: Case, predictor: string): ToldWaits {
     const policy = policyOf(of, predictor);
-    return toldWaitsOf(this.seeds.flatMap((seed) => this.laboratory(of, seed).play(policy)));
+    return toldWaitsOf(
+      this.seeds.flatMap((seed) =>
+        this.laboratory(of, seed).play(policy, { tellEvery: TELL_EVERY }),
+      ),
+    );
   }
 
   private measured(of: Case): Means {

@@ -426,12 +426,13 @@ export class Fleet {
     if (instance.removed && !this.isNeeded(instance)) this.directory.delete(instance);
   }
 
-  /** What the end of an attempt says of its instance. */
+  /** What the end of an attempt says of its instance, and of the predictions of its queue. */
   private learnFrom(held: Held, outcome: Outcome): void {
     this.circuits.ended(held, outcome);
     const instance = this.directory.get(held.attempt.instanceId);
-    if (!instance || !this.queueOf(held.task).learnSpeed(instance, held, outcome)) return;
-    this.refresh(instance);
+    const queue = this.queueOf(held.task);
+    queue.learn(held, outcome);
+    if (instance && queue.learnSpeed(instance, held, outcome)) this.refresh(instance);
   }
 
   /** True while a live attempt is there, even one that has only its result to be fetched. */

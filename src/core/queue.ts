@@ -2,6 +2,7 @@ import type { Held } from './backlog';
 import { Census } from './census';
 import type { Instance, Readiness } from './instance';
 import { Plan } from './plan';
+import { PredictionErrors } from './prediction-errors';
 import type { QueueSettings } from './queue-settings';
 import { RankIndex } from './rank-index';
 import type { Resources } from './resources';
@@ -26,6 +27,14 @@ export function queueInWords(key: QueueKey): string {
   return `${key.slice(0, key.indexOf('/'))} ${JSON.stringify(queueName(key))}`;
 }
 
+/** A task that came: when, and how long it was predicted to run at speed 1. */
+export interface Arrival {
+  readonly at: Instant;
+  readonly lengthMs: number;
+}
+
+/** Enough to know what tasks are like, and few enough to know what they are like now. */
+const ARRIVALS_KEPT = 31;
 /** Late binding takes who has a free slot, and behind those who has room for a task sent ahead. */
 const LATE_TIERS: Partial<Record<Readiness, number>> = { free: 0, ahead: 1 };
 /** Early binding makes no difference between them. */
@@ -47,7 +56,12 @@ export class Queue {
   private ranked = new RankIndex<Instance>();
   /** How fast its instances are, one beside the other. */
   private readonly speeds = new SpeedScale();
+  /** How wrong the predictions of its tasks lately were. */
+  readonly errors = new PredictionErrors();
+  /** The last tasks that came, in no order. */
+  readonly latest: Arrival[] = [];
   private waitingTasks = 0;
+  private joins = 0;
 
   constructor(
     readonly key: QueueKey,
@@ -66,6 +80,8 @@ export class Queue {
   /** Puts a task that has no instance yet in line, and plans it. */
   join(task: Task, now: Instant): void {
     this.waitingTasks++;
+    const { submittedAt: at, prediction } = task;
+    this.latest[this.joins++ % ARRIVALS_KEPT] = { at, lengthMs: prediction.serviceTime.mean };
     this.line.add(task);
     this.plan.put(task, now);
   }
@@ -163,6 +179,12 @@ export class Queue {
     this.plan.forget(instance);
     this.note(instance, null);
     for (const task of planned) this.plan.put(task, now);
+  }
+
+  /** Compares how long a task ran, by its worker's word, with what was predicted of it. */
+  learn({ attempt, task }: Held, { kind, executionMs }: Outcome): void {
+    if (kind !== 'succeeded' || executionMs === null) return;
+    this.errors.learn(task.prediction.serviceTime, executionMs * attempt.speed);
   }
 
   private unbindAll(instance: Instance): void {

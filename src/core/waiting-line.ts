@@ -11,6 +11,11 @@ interface Place {
   inLine: boolean;
 }
 
+/** Where a task stands among those of its priority: the smaller, the sooner it gets its turn. In ms. */
+export function orderKey({ submittedAt, prediction }: Task, g: number): number {
+  return submittedAt + g * prediction.serviceTime.mean;
+}
+
 /** Places that may be left behind before the heaps are built anew. */
 const SLACK = 64;
 
@@ -38,7 +43,8 @@ export class WaitingLine {
 
   add(task: Task): void {
     const dueAt = task.notBefore;
-    const place = { task, key: this.keyOf(task), dueAt, order: this.order++, inLine: true };
+    const key = orderKey(task, this.g);
+    const place = { task, key, dueAt, order: this.order++, inLine: true };
     this.places.set(task.id, place);
     (dueAt === null ? this.ready : this.aside).push(place);
   }
@@ -95,10 +101,6 @@ export class WaitingLine {
   /** Everybody in line, in the order of joining. */
   *tasks(): IterableIterator<Task> {
     for (const place of this.places.values()) yield place.task;
-  }
-
-  private keyOf(task: Task): number {
-    return task.submittedAt + this.g * task.prediction.serviceTime.mean;
   }
 
   private rebuild(): void {

@@ -5,6 +5,7 @@ import type { Instance } from '../core/instance';
 import { unfit } from '../core/placement';
 import type { Clock } from '../core/ports';
 import { queueInWords, queueKey, type Queue } from '../core/queue';
+import { waitsOf } from '../core/queue-waits';
 import { ONE_SLOT } from '../core/resources';
 import type { TaskKind } from '../core/task';
 import { CLOCK } from '../ops/system';
@@ -80,10 +81,10 @@ export class QueuesService {
   }
 
   private waitsIn(queue: Queue): readonly InstanceWait[] {
-    const now = this.clock.now();
+    const waits = waitsOf(queue, this.clock.now());
     return [...queue.instances.values()].map((instance) => {
-      const { mean, deviation } = instance.backlog.wait(instance.pace, now);
-      return { instance, queue, meanMs: mean, deviationMs: deviation };
+      const { mean, variance } = waits.get(instance.id) ?? { mean: 0, variance: 0 };
+      return { instance, queue, meanMs: mean, deviationMs: Math.sqrt(variance) };
     });
   }
 }

@@ -5,6 +5,7 @@ import { figuresOf, ratioOf, type Figures, type Ratio } from './figures';
 import type { SimulatedInstance } from './fleets';
 import { OraclePredictor, type PredictorFactory } from './predictors';
 import { Simulation, type SimulatedRun, type SimulatedStrategy } from './simulation';
+import type { SimulationOptions } from './simulation';
 import type { TraceRow } from './traces/llm-trace';
 import { stretchedToLoad, type SimulatedTask } from './workload';
 
@@ -28,6 +29,9 @@ export interface Conditions {
 export interface Comparison extends Figures {
   readonly ratio: Ratio;
 }
+
+/** What else is wanted of a run. */
+export type PlayOptions = Pick<SimulationOptions, 'onProgress' | 'tellEvery'>;
 
 /**
  * The tasks of a trace that has no run times: the token formula with seeded log-normal noise
@@ -68,11 +72,11 @@ export class Laboratory {
   }
 
   private figures(policy: Policy, onProgress?: (ended: number) => void): Figures {
-    return figuresOf(this.play(policy, onProgress), this.conditions.fleet);
+    return figuresOf(this.play(policy, onProgress && { onProgress }), this.conditions.fleet);
   }
 
   /** What became of each task under that policy. */
-  play(policy: Policy, onProgress?: (ended: number) => void): readonly SimulatedRun[] {
+  play(policy: Policy, options: PlayOptions = {}): readonly SimulatedRun[] {
     const { fleet, seed } = this.conditions;
     return Simulation.run({
       tasks: this.tasks,
@@ -81,7 +85,7 @@ export class Laboratory {
       orderG: policy.orderG,
       predictor: policy.predictor(),
       random: new SeededRandom(seed),
-      ...(onProgress && { onProgress }),
+      ...options,
     });
   }
 }

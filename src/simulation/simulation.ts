@@ -1,10 +1,11 @@
 import { Heap } from 'heap-js';
 import type { Held } from '../core/backlog';
-import type { Distribution } from '../core/distribution';
+import type { Distribution, Moments } from '../core/distribution';
 import { Fleet } from '../core/fleet';
 import type { Instance } from '../core/instance';
 import type { Random } from '../core/ports';
 import { queueKey } from '../core/queue';
+import { waitsOf } from '../core/queue-waits';
 import { NOTHING, ONE_SLOT } from '../core/resources';
 import type { PlacementStrategy, StrategyCatalog } from '../core/strategy';
 import type { Change, TaskDraft } from '../core/task';
@@ -37,6 +38,8 @@ export interface SimulationOptions {
   readonly prefetch?: number;
   readonly predictor: SimulatedPredictor;
   readonly random: Random;
+  /** Notes what would be told of the waits at every n-th arrival. Default: never, since it costs time. */
+  readonly tellEvery?: number;
   /** Told now and then how many tasks have ended. */
   readonly onProgress?: (ended: number) => void;
 }
@@ -46,8 +49,8 @@ export interface SimulatedRun {
   readonly task: SimulatedTask;
   readonly startMs: number;
   readonly endMs: number;
-  /** Wait that `/queue/info` would have told on its arrival for the instance that it ran on. */
-  readonly told: { readonly meanMs: number; readonly deviationMs: number };
+  /** Wait that `/queue/info` would have told on its arrival for the instance that it ran on, if noted. */
+  readonly told: { readonly meanMs: number; readonly deviationMs: number } | null;
 }
 
 const KEY = queueKey('model', 'simulated');
@@ -75,7 +78,7 @@ export class Simulation {
   private readonly begun = new Set<Held['attempt']>();
   private readonly tasks = new Map<string, SimulatedTask>();
   private readonly starts = new Map<string, number>();
-  private readonly told = new Map<string, ReadonlyMap<InstanceId, SimulatedRun['told']>>();
+  private readonly told = new Map<string, ReadonlyMap<InstanceId, Moments>>();
   private readonly runs: SimulatedRun[] = [];
   /** As they are, whatever the scheduler believes. */
   private readonly speeds = new Map<InstanceId, number>();
@@ -149,7 +152,8 @@ export class Simulation {
   private arrive(task: SimulatedTask): void {
     const draft = this.draftOf(task);
     this.tasks.set(draft.id, task);
-    this.told.set(draft.id, this.waits());
+    const { tellEvery = Infinity } = this.options;
+    if (task.index % tellEvery === 0) this.told.set(draft.id, this.waits());
     const submission = this.fleet.submit(draft);
     if (submission.kind !== 'accepted') throw new Error(`task ${task.index} was not taken`);
     this.begin(submission.changes);
@@ -157,13 +161,9 @@ export class Simulation {
   }
 
   /** What every instance would be said to make a task wait now. */
-  private waits(): ReadonlyMap<InstanceId, SimulatedRun['told']> {
-    const waits = new Map<InstanceId, SimulatedRun['told']>();
-    for (const { id, backlog, pace } of this.fleet.instances.values()) {
-      const { mean, deviation } = backlog.wait(pace, this.clock.now());
-      waits.set(id, { meanMs: mean, deviationMs: deviation });
-    }
-    return waits;
+  private waits(): ReadonlyMap<InstanceId, Moments> {
+    const queue = this.fleet.queues.get(KEY);
+    return queue ? waitsOf(queue, this.clock.now()) : new Map();
   }
 
   private place(): void {
@@ -220,7 +220,12 @@ export class Simulation {
   private record({ task, attempt }: Held, simulated: SimulatedTask): void {
     const told = this.told.get(task.id)?.get(attempt.instanceId);
     const startMs = this.starts.get(task.id) ?? 0;
-    if (told) this.runs.push({ task: simulated, startMs, endMs: this.clock.now(), told });
+    this.runs.push({
+      task: simulated,
+      startMs,
+      endMs: this.clock.now(),
+      told: told ? { meanMs: told.mean, deviationMs: Math.sqrt(told.variance) } : null,
+    });
     this.tasks.delete(task.id);
     this.told.delete(task.id);
     this.starts.delete(task.id);

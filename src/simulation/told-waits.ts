@@ -18,12 +18,12 @@ const DEVIATIONS_OF_80_PERCENT = 1.2815515655446004;
 /** Rounding of sums, in ms. */
 const SLACK_MS = 1e-6;
 
-/** Compares what was told of the instances that the tasks ran on with what came. */
+/** Compares what was told of the instances that the tasks ran on, where that was noted, with what came. */
 export function toldWaitsOf(runs: readonly SimulatedRun[]): ToldWaits {
   let [tasks, shorter, longer, toldMs, waitedMs] = [0, 0, 0, 0, 0];
   for (const { task, startMs, told } of runs) {
     const waitMs = startMs - task.arrivalMs;
-    if (waitMs === 0 && told.meanMs === 0) continue;
+    if (told === null || (waitMs === 0 && told.meanMs === 0)) continue;
     const spanMs = DEVIATIONS_OF_80_PERCENT * told.deviationMs + SLACK_MS;
     tasks++;
     toldMs += told.meanMs;
