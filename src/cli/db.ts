@@ -1,9 +1,12 @@
+import { once } from 'node:events';
 import { Command } from 'commander';
 import type { ClusterStatus } from '../persistence/embedded/cluster-status';
 import { examplesText } from './client-verb';
 import { CommandFailure, EXIT, EXIT_CODES_HELP, guarded } from './exit';
 import { formatOf, jsonText, outputOption, recordText, type OutputFormat } from './output';
 import { settingsOf, withSettingsFlags, type SettingsFlags } from './settings-flags';
+import { MOST_NAMES, traceLines } from './trace-lines';
+import { withDatabase } from './with-database';
 
 interface DbFlags extends SettingsFlags {
   readonly output?: OutputFormat;
@@ -12,7 +15,7 @@ interface DbFlags extends SettingsFlags {
 /** `foresail db`: the embedded PostgreSQL, looked at from outside the service. */
 export function dbCommand(): Command {
   const db = new Command('db')
-    .description('look at the database, or stop the embedded one')
+    .description('look at the database, export its history, or stop the embedded one')
     .addHelpText('after', examplesText(EXAMPLES) + EXIT_CODES_HELP);
   withSettingsFlags(db.command('status'))
     .description('tell which database is used and whether it runs; exits with 1 if it does not')
@@ -28,10 +31,26 @@ export function dbCommand(): Command {
     .option('--force', 'stop it even then')
     .addHelpText('after', examplesText(['foresail db stop']))
     .action(guarded(stop));
+  withSettingsFlags(db.command('export'))
+    .description('print the history of finished model tasks as a trace, for simulate and predict')
+    .requiredOption('--trace', 'as CSV: arrival_s, model, service_s, and what the metadata names')
+    .addHelpText('after', EXPORT_NOTES + examplesText(['foresail db export --trace > history.csv']))
+    .action(guarded(exportTrace));
   return db;
 }
 
-const EXAMPLES = ['foresail db status', 'psql "$(foresail db url)"', 'foresail db stop'];
+const EXAMPLES = [
+  'foresail db status',
+  'psql "$(foresail db url)"',
+  'foresail db export --trace > history.csv',
+  'foresail db stop',
+];
+
+const EXPORT_NOTES = `
+Every model task that succeeded, oldest first: when it came (s after the first one), its model, and how
+long it ran at speed 1 by its worker's word (s). The up to ${MOST_NAMES} most frequent members of the metadata
+that are numbers, short texts or truth values become columns; look through them before you hand the file on.
+`;
 
 async function status(flags: DbFlags): Promise<void> {
   const { url: external, dataDir } = await databaseOf(flags);
@@ -66,6 +85,18 @@ async function stop({ force, ...flags }: SettingsFlags & { readonly force?: true
   }
   const said = outcome === 'stopped' ? 'stopped' : 'was not running';
   process.stdout.write(`the PostgreSQL in ${dataDir} ${said}\n`);
+}
+
+/** Line by line, so that a history of any length needs no memory. */
+async function exportTrace(flags: SettingsFlags): Promise<void> {
+  const { HistoryRepository } = await import('../persistence/history.repository.js');
+  await withDatabase(flags, 'export', async (source) => {
+    const history = new HistoryRepository(source);
+    const names = await history.metadataNames(MOST_NAMES);
+    for await (const line of traceLines(names, history.finished())) {
+      if (!process.stdout.write(line)) await once(process.stdout, 'drain');
+    }
+  });
 }
 
 async function databaseOf(

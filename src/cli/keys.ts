@@ -13,7 +13,8 @@ import {
   type Column,
   type OutputFormat,
 } from './output';
-import { settingsOf, withSettingsFlags, type SettingsFlags } from './settings-flags';
+import { withSettingsFlags, type SettingsFlags } from './settings-flags';
+import { withDatabase } from './with-database';
 
 interface KeysFlags extends SettingsFlags {
   readonly output?: OutputFormat;
@@ -122,29 +123,10 @@ function dateText(at: string | null, otherwise: string): string {
   return at === null ? otherwise : instantText(Date.parse(at));
 }
 
-/** Opens the database with its keys; lets go of it after use, whatever happens. */
 async function withKeys<T>(
   flags: SettingsFlags,
   use: (keys: KeysRepository) => Promise<T>,
 ): Promise<T> {
-  const { database: settings } = await settingsOf(flags);
-  await import('reflect-metadata');
-  const { pino } = await import('pino');
-  const { openDatabase } = await import('../persistence/database.js');
-  const { createDataSource } = await import('../persistence/data-source.js');
   const { KeysRepository: Repository } = await import('../persistence/keys.repository.js');
-  // Standard output holds the answer alone, and how the database is set up is not asked here.
-  const logger = pino({ level: 'error', base: null }, pino.destination(2));
-  const database = await openDatabase(settings, logger);
-  try {
-    const source = createDataSource(database.url, { applicationName: 'keys', poolSize: 1 });
-    await source.initialize();
-    try {
-      return await use(new Repository(source));
-    } finally {
-      await source.destroy();
-    }
-  } finally {
-    await database.close();
-  }
+  return withDatabase(flags, 'keys', (source) => use(new Repository(source)));
 }

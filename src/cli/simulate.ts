@@ -5,8 +5,8 @@ import { FLEET_PRESETS, type SimulatedInstance } from '../simulation/fleets';
 import { waitPlot } from '../simulation/plot';
 import { SIMULATED_STRATEGIES } from '../simulation/policies';
 import { PREDICTOR_PRESETS } from '../simulation/predictors';
-import { Laboratory, tasksOf, type Comparison, type Policy } from '../simulation/simulate';
-import { readTrace } from '../simulation/traces/llm-trace';
+import { Laboratory, type Comparison, type Policy } from '../simulation/simulate';
+import { readWorkload, type WorkloadTrace } from '../simulation/traces/workload-trace';
 import { numberFrom, wholeFrom } from './arguments';
 import { examplesText } from './client-verb';
 import { CommandFailure, EXIT, EXIT_CODES_HELP, guarded } from './exit';
@@ -15,6 +15,7 @@ import type { Column, OutputFormat } from './output';
 
 interface SimulateFlags {
   readonly trace: string;
+  readonly batch?: true;
   readonly limit: number;
   readonly fleet: string;
   readonly strategy: readonly string[];
@@ -43,15 +44,22 @@ const EXAMPLES = [
 ];
 
 const NOTES = `
-The trace is a CSV file with the columns arrival_s, model, input_tokens and output_tokens. Arrivals
-keep their order and shape and are stretched to the offered load. A task takes, at speed 1,
-0.03 s + 0.25 ms per input token + 25 ms per output token, times seeded noise of mean 1.
+The trace is a CSV file of tasks whose times are known, with the columns arrival_s or submit_s, one of
+exec_s, run_s and service_s (true time at speed 1 in seconds), perhaps model, and whatever else is
+known of a task: "foresail db export --trace" writes your own history so. Or it is one of model
+requests, with the columns arrival_s, model, input_tokens and output_tokens; a task then takes 0.03 s +
+0.25 ms per input token + 25 ms per output token, times seeded noise of mean 1. Arrivals keep their
+order and shape and are stretched to the offered load.
 
 A fleet file is YAML: instances: [{name, speed, slots, count}], each optional. Every instance serves
 every task. The ratio is to clairvoyant least-work-left, which sees the true times.
 
 Beside the scheduler's own strategies the simulator knows random, jsq (shortest queue by count),
 original (shortest_queue with accounts that drift) and clairvoyant.
+
+With --batch the trace is one of batch jobs: submit_s, user, queue, nodes, cpus_per_node, mem_mb,
+req_time_s, run_s, labels. No strategy places such jobs yet, so what the trace holds is all that is
+printed; jobs that span several hosts are left out, and it is said how many.
 
 With -o json: {trace, runs: [{strategy, order, fleet, load, predictor, seed, tasks, wait: {mean, p50,
 p95, p99, max}, response, slowdown: {mean}, makespan, utilisation, ratio: {waitMean, waitP99,
@@ -64,6 +72,7 @@ export function simulateCommand(): Command {
   return new Command('simulate')
     .description('run strategies over a recorded workload, on the scheduler’s own core')
     .requiredOption('--trace <file>', 'CSV file of the workload')
+    .option('--batch', 'the trace is one of batch jobs: print what it holds')
     .option(
       '--limit <number>',
       'most rows of the trace (default: all)',
@@ -104,19 +113,24 @@ export function simulateCommand(): Command {
 }
 
 async function simulate(flags: SimulateFlags): Promise<void> {
+  if (flags.batch === true) {
+    const { showBatchTrace } = await import('./simulate-batch.js');
+    return showBatchTrace(flags.trace, flags.limit, flags.output);
+  }
   const fleet = await fleetOf(flags.fleet);
-  const rows = await readTrace(flags.trace, flags.limit);
+  const workload = await readWorkload(flags.trace, flags.limit);
+  assertKnown(workload, flags);
   const policies = policiesOf(flags);
-  const total = flags.load.length * flags.seed.length * policies.length * rows.length;
+  const total = flags.load.length * flags.seed.length * policies.length * workload.size;
   const bar = new SingleBar({ format: BAR, clearOnComplete: true, noTTYOutput: false });
   bar.start(total, 0);
   const runs: SimulatedRun[] = [];
   try {
     for (const load of flags.load) {
       for (const seed of flags.seed) {
-        const laboratory = new Laboratory(tasksOf(rows, seed), { fleet, load, seed });
+        const laboratory = new Laboratory(workload.tasks(seed), { fleet, load, seed });
         for (const { names, policy } of policies) {
-          const begun = runs.length * rows.length;
+          const begun = runs.length * workload.size;
           const comparison = laboratory.compare(policy, (ended) => bar.update(begun + ended));
           runs.push({ ...names, fleet: flags.fleet, load, seed, ...comparison });
           // Lets Ctrl-C be heard between two runs.
@@ -133,6 +147,22 @@ async function simulate(flags: SimulateFlags): Promise<void> {
     asJson ? jsonText({ trace: flags.trace, runs }) : tableText(runs, COLUMNS, ''),
   );
 }
+
+/** @throws {CommandFailure} usage, when a predictor is asked for that sees what the trace has not */
+function assertKnown({ known }: WorkloadTrace, { predictor, trace }: SimulateFlags): void {
+  for (const name of predictor) {
+    const missing = (SEEN_BY.get(name) ?? []).filter((column) => !known.has(column));
+    if (missing.length === 0) continue;
+    const message = `the predictor ${name} needs the columns ${missing.join(', ')}, which ${trace} has not`;
+    throw new CommandFailure(EXIT.usage, `${message}; others are oracle, model and learned`);
+  }
+}
+
+/** What predictors cannot do without. */
+const SEEN_BY: ReadonlyMap<string, readonly string[]> = new Map([
+  ['tokens', ['input_tokens', 'output_tokens']],
+  ['input', ['input_tokens']],
+]);
 
 /** @throws {YamlFileError} when it is neither a name nor a file that can be used */
 async function fleetOf(nameOrFile: string): Promise<readonly SimulatedInstance[]> {

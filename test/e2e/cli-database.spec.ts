@@ -1,4 +1,6 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createDataSource } from '../../src/persistence/data-source';
 import { runCli } from '../support/cli-run';
 import { freshDatabase } from '../support/database';
 import { EmbeddedPostgres } from '../../src/persistence/embedded/embedded-postgres';
@@ -48,6 +50,31 @@ describe('db and keys', () => {
     expect(JSON.parse(gone.out)).toMatchObject({ running: false });
   });
 
+  it('export the history as a trace that simulate and predict read', async () => {
+    const database = await freshDatabase();
+    const folder = await scratchDirectory();
+    await writeHistory(database.url);
+    const env = { DATABASE_URL: database.url };
+    const exported = await runCli(['db', 'export', '--trace'], { env });
+    const unclear = await runCli(['db', 'export'], { env });
+    await database.drop();
+    const trace = join(folder, 'history.csv');
+    await writeFile(trace, exported.out);
+    const simulated = await runCli(['simulate', '--trace', trace, '--predictor', 'model']);
+    const predicted = await runCli(['predict', '--evaluate', trace]);
+    await removeScratch(folder);
+
+    expect(exported).toMatchObject({ code: 0, err: '' });
+    const [heading, first, ...others] = exported.out.trimEnd().split('\n');
+    expect(heading).toBe('arrival_s,model,service_s,steps,user');
+    expect(first).toBe('0.000000,m,0.003000,1,ann');
+    expect(others).toHaveLength(TASKS_ENDED - 1);
+    expect(others.at(-1)).toBe(`${TASKS_ENDED - 1}.000000,m,3.600000,${TASKS_ENDED},ann`);
+    expect(unclear).toMatchObject({ code: 2, out: '' });
+    expect(JSON.parse(simulated.out)).toMatchObject({ runs: [{ tasks: TASKS_ENDED }] });
+    expect(JSON.parse(predicted.out)).toMatchObject({ rows: TASKS_ENDED });
+  });
+
   it('tell of an embedded database that was never started', async () => {
     const folder = await scratchDirectory();
     const dataDir = join(folder, 'never');
@@ -93,3 +120,36 @@ describe('db and keys', () => {
     expect(stopped).toMatchObject({ code: 0, out: expect.stringContaining('stopped') });
   });
 });
+
+/** More than a page. */
+const TASKS_ENDED = 1_200;
+
+/** Tasks that succeeded, one a second, the n-th after 1.5 n ms on an instance of speed 2; and one that failed. */
+async function writeHistory(url: string): Promise<void> {
+  const source = await createDataSource(url, { poolSize: 1 }).initialize();
+  await source.query(`
+    INSERT INTO instances (id, kind, queue_kind, queue_name, host, port, name, protocol,
+                           registration, registered_at)
+    VALUES ('${INSTANCE}', 'task_instance', 'model', 'm', 'h', 1, 'i', 'submit', 1, now())`);
+  await source.query(`
+    INSERT INTO tasks
+           (id, kind, queue_name, priority, state, attempt_no, event_seq, payload_bytes,
+            failure_kind, metadata, prediction_method, prediction_levels, prediction_quantiles,
+            max_attempts, attempt_timeout_ms, demand_slots, demand_cpu, demand_memory_gb,
+            demand_gpu_memory_gb, submitted_at, started_at, finished_at, execution_ms, epoch, updated_at)
+    SELECT gen_random_uuid(), 'model', 'm', 0,
+           CASE WHEN n > ${TASKS_ENDED} THEN 'failed' ELSE 'succeeded' END, 1, 4, 0,
+           CASE WHEN n > ${TASKS_ENDED} THEN 'worker_error' END,
+           json_build_object('steps', n, 'user', 'ann', 'predicted_ms', 5, 'parts', json_build_array(1)),
+           'default', '{0.5}', '{100}', 3, 1000, 1, 0, 0, 0, t.at, t.at, t.at, 1.5 * n, 1, t.at
+      FROM (SELECT n, timestamptz '2026-01-01' + n * interval '1 s' AS at
+              FROM generate_series(1, ${TASKS_ENDED + 1}) n) t`);
+  await source.query(`
+    INSERT INTO attempts (task_id, attempt_no, dispatch_id, instance_id, registration, state,
+                          reserved_at, ended_at, execution_ms, speed)
+    SELECT id, 1, gen_random_uuid(), '${INSTANCE}', 1, 'ended', started_at, finished_at, execution_ms, 2
+      FROM tasks`);
+  await source.destroy();
+}
+
+const INSTANCE = '0193529e-6f1c-7cc4-8a3e-5a4f0f6f9b10';

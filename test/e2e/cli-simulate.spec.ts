@@ -68,6 +68,65 @@ describe('simulate and predict', () => {
     expect(lines).toHaveLength(401);
   });
 
+  it('simulates tasks whose times are known, with predictors that need no tokens', async () => {
+    const times = join(folder, 'times.csv');
+    const rows = Array.from({ length: 50 }, (_, n) => `${n},m,${1 + (n % 3)},${n % 3}`);
+    await writeFile(times, ['arrival_s,model,service_s,kind', ...rows].join('\n'));
+    const simulate = ['simulate', '--trace', times, '--predictor'];
+    const known = await runCli([...simulate, 'oracle,model']);
+    const unknown = await runCli([...simulate, 'model,input']);
+
+    const { runs } = JSON.parse(known.out) as { runs: SimulatedRun[] };
+    expect(runs).toMatchObject([{ tasks: 50 }, { tasks: 50 }]);
+    expect(unknown).toMatchObject({ code: 2, out: '' });
+    expect(unknown.err).toContain('the predictor input needs the columns input_tokens');
+  });
+
+  it('prints exactly what scripts are promised', async () => {
+    const { out } = await runCli(['simulate', '--trace', trace, '--limit', '50', '-o', 'json']);
+
+    const spread = { mean: NUMBER, p50: NUMBER, p95: NUMBER, p99: NUMBER, max: NUMBER };
+    expect(JSON.parse(out)).toEqual({
+      trace,
+      runs: [
+        {
+          ...{ strategy: 'earliest', order: 2, fleet: 'equal8', load: 0.85, predictor: 'learned' },
+          ...{ seed: 1, tasks: 50, wait: spread, response: spread, slowdown: { mean: NUMBER } },
+          ...{ makespan: NUMBER, utilisation: NUMBER },
+          ratio: { waitMean: NUMBER, waitP99: NUMBER, responseMean: NUMBER, responseP99: NUMBER },
+        },
+      ],
+    });
+  });
+
+  it('tells what a batch trace holds, and that nothing can place its jobs yet', async () => {
+    const jobs = join(folder, 'jobs.csv');
+    const heading = 'submit_s,user,queue,nodes,cpus_per_node,mem_mb,req_time_s,run_s,labels';
+    const rows = ['0,ann,q,1,4,0,3600,1800,', '60,bob,q,2,8,0,60,30,', '120,ann,q,1,2,0,,3600,a|b'];
+    await writeFile(jobs, [heading, ...rows].join('\n'));
+    const { code, out, err } = await runCli(['simulate', '--batch', '--trace', jobs]);
+
+    expect(code).toBe(0);
+    expect(err).toContain('no strategy places batch jobs on hosts yet');
+    expect(JSON.parse(out)).toEqual({
+      ...{ trace: jobs, jobs: 2, left_out: 1, users: 1, span: 120, cpu_hours: 4, widest: 4 },
+      ...{ run: { p50: 2_700, mean: 2_700 }, limit_over_run: { p50: 2 }, runs: [] },
+    });
+  });
+
+  it('names line, column and what was expected of every fault of a trace', async () => {
+    const wrong = join(folder, 'wrong.csv');
+    const heading = 'arrival_s,model,input_tokens,output_tokens';
+    await writeFile(wrong, `${heading}\n0,chat,1,2\n5,chat,-1,2\n4,,1,x\n`);
+    const { code, err } = await runCli(['simulate', '--trace', wrong]);
+
+    expect(code).toBe(2);
+    expect(err).toContain('line 3, column 3 (input_tokens): "-1" is not a whole number from 0');
+    expect(err).toContain('line 4, column 1 (arrival_s): 4 is before 5 of a row above');
+    expect(err).toContain('line 4, column 2 (model): "" is not a name');
+    expect(err).toContain('line 4, column 4 (output_tokens): "x" is not a whole number');
+  });
+
   it.each([
     ['a trace that is not there', ['--trace', 'absent.csv'], 'ENOENT'],
     ['a strategy that nobody knows', ['--strategy', 'best'], 'best is not one of earliest'],
@@ -80,6 +139,8 @@ describe('simulate and predict', () => {
     expect(err).toContain(message);
   });
 });
+
+const NUMBER: unknown = expect.any(Number);
 
 interface SimulatedRun {
   readonly strategy: string;

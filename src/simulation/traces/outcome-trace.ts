@@ -21,7 +21,8 @@ export interface OutcomeRow {
 }
 
 const ARRIVALS = ['arrival_s', 'submit_s'];
-const OUTCOMES = ['exec_s', 'run_s', 'service_s'];
+/** Names that the column of true run times, in s, may have. */
+export const OUTCOMES: readonly string[] = ['exec_s', 'run_s', 'service_s'];
 const MODEL = 'model';
 /** Numbers in these columns are names. */
 const NAMES: ReadonlySet<string> = new Set([
@@ -35,9 +36,10 @@ type Cell = string | number | null;
 /**
  * Reads a CSV file of tasks and how long they ran: a column `arrival_s` or `submit_s` (ascending),
  * one of `exec_s`, `run_s` and `service_s`, perhaps `model`; all others are what is known of a task.
+ * @param limit most rows that are read
  * @throws {TraceError}
  */
-export async function readOutcomes(path: string): Promise<readonly OutcomeRow[]> {
+export async function readOutcomes(path: string, limit = Infinity): Promise<readonly OutcomeRow[]> {
   const heading = await readHeading(path);
   const arrival = oneOf(ARRIVALS, heading, path);
   const outcome = oneOf(OUTCOMES, heading, path);
@@ -45,7 +47,7 @@ export async function readOutcomes(path: string): Promise<readonly OutcomeRow[]>
   for (const name of heading) columns[name] = NAMES.has(name) ? text : cell;
   columns[arrival] = ascending(decimal(LONGEST_SECONDS));
   columns[outcome] = decimal(LONGEST_SECONDS);
-  const rows = await readTable<Record<string, Cell>>(path, columns);
+  const rows = await readTable<Record<string, Cell>>(path, columns, limit);
   return rows.map((row, index) => {
     const { [arrival]: at, [outcome]: took, [MODEL]: model, ...others } = row;
     const known = Object.entries(others).filter(([, value]) => value !== null && value !== '');
