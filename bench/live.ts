@@ -21,7 +21,7 @@ import { markdownTable } from './markdown';
 
 /**
  * `npm run bench:live -- --trace FILE [--limit 1000] [--load 0.85] [--speed 10] [--order 2]
- * [--seeds 1,2,3]`: does the scheduler do what `foresail simulate` says? Replays the trace through a
+ * [--prefetch 0] [--seeds 1,2,3]`: does the scheduler do what `foresail simulate` says? Replays the trace through a
  * scheduler and eight simulated workers, and simulates the same arrivals, service times, predictions
  * and order. Prints the mean waits of both, in seconds of the workload, as Markdown.
  */
@@ -37,6 +37,8 @@ interface Trial {
   /** How many times faster than the workload says everything goes, live. */
   readonly speed: number;
   readonly orderG: number;
+  /** Tasks that may be at a worker above its slot. */
+  readonly prefetch: number;
 }
 
 /** Means of one run. */
@@ -55,6 +57,7 @@ async function main(): Promise<void> {
       load: { type: 'string', default: '0.85' },
       speed: { type: 'string', default: '10' },
       order: { type: 'string', default: '2' },
+      prefetch: { type: 'string', default: '0' },
       seeds: { type: 'string', default: '1,2,3' },
     },
   });
@@ -62,8 +65,13 @@ async function main(): Promise<void> {
     throw new Error('name the workload: npm run bench:live -- --trace FILE');
   }
   const rows = await readTrace(values.trace, Number(values.limit));
-  const [load, speed, orderG] = [values.load, values.speed, values.order].map(Number);
-  const trial: Trial = { rows, load: load ?? NaN, speed: speed ?? NaN, orderG: orderG ?? NaN };
+  const trial: Trial = {
+    rows,
+    load: Number(values.load),
+    speed: Number(values.speed),
+    orderG: Number(values.order),
+    prefetch: Number(values.prefetch),
+  };
   const table: string[][] = [];
   const ratios: number[] = [];
   await withFleet(trial, async (url) => {
@@ -93,7 +101,7 @@ async function main(): Promise<void> {
     'ratio with it',
   ];
   process.stdout.write(
-    `${rows.length} tasks, ${FLEET.length} workers, earliest, g = ${trial.orderG}, load ${trial.load}, ` +
+    `${rows.length} tasks, ${FLEET.length} workers, earliest, g = ${trial.orderG}, prefetch ${trial.prefetch}, load ${trial.load}, ` +
       `${trial.speed} times as fast\n\n${markdownTable(head, table)}\n` +
       `median of the ratios: ${medianOf(ratios)?.toFixed(3)}\n`,
   );
@@ -104,7 +112,7 @@ async function main(): Promise<void> {
  * slot is taken for so many real ms longer than its task runs.
  */
 function simulatedWait(
-  { rows, load, speed, orderG }: Trial,
+  { rows, load, speed, orderG, prefetch }: Trial,
   seed: number,
   longerMs: number,
 ): number {
@@ -114,6 +122,7 @@ function simulatedWait(
     fleet: FLEET,
     strategy: new EarliestStrategy(),
     orderG,
+    prefetch,
     predictor: new TokensPredictor(),
     random: new SeededRandom(seed),
   });
@@ -173,7 +182,7 @@ async function turnaround(url: string, since: string): Promise<number> {
 
 /** A scheduler with a database of its own and a worker per instance, for as long as it is used. */
 async function withFleet(
-  { speed, orderG }: Trial,
+  { speed, orderG, prefetch }: Trial,
   use: (url: string) => Promise<void>,
 ): Promise<void> {
   const folder = await scratchDirectory();
@@ -195,6 +204,7 @@ async function withFleet(
       'the workers to register',
       PATIENCE_MS,
     );
+    await service.send('PATCH', `/v1/queues/${MODEL}`, JSON.stringify({ prefetch }));
     await use(service.url);
   } finally {
     for (const worker of workers) worker.kill('SIGKILL');
