@@ -10,8 +10,8 @@ const longTailed = new QuantileDistribution(
 );
 
 function scheduled(slots: number, works: readonly Work[]): ListSchedule {
-  const schedule = new ListSchedule(slots, 1);
-  for (const work of works) schedule.add(work);
+  const schedule = new ListSchedule([{ slots, speed: 1 }]);
+  for (const work of works) schedule.deal(work);
   return schedule;
 }
 
@@ -71,39 +71,42 @@ describe('ListSchedule', () => {
     }
   });
 
-  it('joins the slots of several, each with its speed, and gives them what comes', () => {
-    const slow = new ListSchedule(1, 1);
-    slow.add(QuantileDistribution.point(900));
-    const fast = new ListSchedule(1, 2, slow.size);
-    fast.add(QuantileDistribution.point(1_000));
-    const all = ListSchedule.joined([slow, fast]);
-    all.add(QuantileDistribution.point(1_000));
+  it('keeps the slots of several apart, each with its speed, and deals out to all of them', () => {
+    const [slow, fast] = [0, 1];
+    const schedule = new ListSchedule([
+      { slots: 1, speed: 1 },
+      { slots: 1, speed: 2 },
+    ]);
+    schedule.give(slow, QuantileDistribution.point(900));
+    schedule.give(fast, QuantileDistribution.point(1_000));
+    schedule.deal(QuantileDistribution.point(1_000));
 
-    expect(fast.earliest().mean).toBe(1_000);
-    expect(all.earliest().mean).toBe(900);
+    expect(schedule.earliest(fast).mean).toBe(1_000);
+    expect(schedule.earliest(slow).mean).toBe(900);
+    expect(schedule.earliest().mean).toBe(900);
   });
 
-  it('adds what is there already, and begins no sooner than it may', () => {
+  it('adds what a group has already, and begins there no sooner than it may', () => {
     const schedule = scheduled(2, [
       QuantileDistribution.point(100),
       QuantileDistribution.point(50),
     ]);
-    schedule.delay(30, 0);
+    schedule.delay(0, 30, 0);
     expect(schedule.earliest().mean).toBe(80);
-    schedule.delay(0, 120);
+    schedule.delay(0, 0, 120);
     expect(schedule.earliest().mean).toBe(120);
   });
 
   it('counts a piece only in the plays that have it', () => {
-    const schedule = new ListSchedule(1, 1);
-    schedule.add(QuantileDistribution.point(310), (play) => Number(play === 0));
+    const schedule = new ListSchedule([{ slots: 1, speed: 1 }]);
+    schedule.deal(QuantileDistribution.point(310), (play) => Number(play === 0));
 
     expect(schedule.earliest().mean).toBeCloseTo(310 / PLAYS, 9);
   });
 
   it('pours many small pieces over all slots, as if each were dealt', () => {
     const count = 400;
-    const poured = new ListSchedule(4, 2);
+    const poured = new ListSchedule([{ slots: 4, speed: 2 }]);
     poured.pour({ count, mean: count * spread.mean, variance: count * spread.variance });
     const { mean, variance, common } = poured.earliest();
 

@@ -1,7 +1,8 @@
 import { elapsedWork, LIST_SCHEDULE_LIMIT, type Held } from './backlog';
 import { sumMoments, type Moments } from './distribution';
 import type { Instance } from './instance';
-import { ListSchedule, PLAYS, type Share, type UncertainTime, type Work } from './list-schedule';
+import { ALL_PLAYS, ListSchedule, PLAYS } from './list-schedule';
+import type { Share, UncertainTime, Work } from './list-schedule';
 import type { Queue } from './queue';
 import { ONE_SLOT } from './resources';
 import type { Task } from './task';
@@ -18,7 +19,7 @@ import { orderKey } from './waiting-line';
  * How long the new task runs is unknown. Where predicted times weigh in the order it is taken to be
  * like those that came last, and more of that kind to come while it waits; otherwise nothing that
  * comes later matters. The deviation counts what errors of predictions have in common.
- * Costs O(instances), and the planned tasks up to `LIST_SCHEDULE_LIMIT`.
+ * Costs some ms for hundreds of instances, however many tasks wait.
  */
 export function waitsOf(queue: Queue, now: Instant): ReadonlyMap<InstanceId, Moments> {
   const waits = new Map<InstanceId, Moments>();
@@ -27,9 +28,7 @@ export function waitsOf(queue: Queue, now: Instant): ReadonlyMap<InstanceId, Mom
   if (together.length > 0) waitInCommon(queue, together, now, waits);
   for (const instance of instances) {
     if (waits.has(instance.id)) continue;
-    const schedule = scheduleOf(instance, now, 0);
-    deal(queue, schedule, [instance], now);
-    overtake(queue, schedule, now, powerOf([instance]) / powerOf(instances));
+    const schedule = scheduleOf(queue, [instance], now);
     waits.set(instance.id, told(queue, schedule.earliest()));
   }
   return waits;
@@ -41,20 +40,13 @@ function waitInCommon(
   now: Instant,
   waits: Map<InstanceId, Moments>,
 ): void {
-  let pieces = 0;
-  const own = instances.map((instance) => {
-    const schedule = scheduleOf(instance, now, pieces);
-    pieces = schedule.size;
-    return { id: instance.id, schedule };
-  });
-  const all = ListSchedule.joined(own.map(({ schedule }) => schedule));
-  deal(queue, all, instances, now);
-  overtake(queue, all, now, 1);
-  const first = all.firstEnds();
-  const inCommon = told(queue, all.earliest());
-  for (const { id, schedule } of own) {
-    const mayBeFirst = schedule.firstEnds().some((end, play) => end <= (first[play] ?? 0));
-    waits.set(id, mayBeFirst ? inCommon : told(queue, schedule.earliest()));
+  const schedule = scheduleOf(queue, instances, now);
+  const first = schedule.firstEnds();
+  const inCommon = told(queue, schedule.earliest());
+  for (const [group, { id }] of instances.entries()) {
+    const ends = schedule.firstEnds(group);
+    const mayBeFirst = ends.some((end, play) => end <= (first[play] ?? 0));
+    waits.set(id, mayBeFirst ? inCommon : told(queue, schedule.earliest(group)));
   }
 }
 
@@ -71,15 +63,18 @@ function takesWork(now: Instant): (instance: Instance) => boolean {
   };
 }
 
-/** When the slots of the instance are through with what is there. */
-function scheduleOf(
-  { backlog, circuit, slots, speed }: Instance,
-  now: Instant,
-  pieces: number,
-): ListSchedule {
-  const schedule = new ListSchedule(Math.max(1, slots), speed, pieces);
-  for (const held of backlog.held) schedule.add(remainderOf(held, speed, now));
-  schedule.delay(backlog.foreignMs(now), Math.max(0, circuit.restsUntil - now));
+/** When the slots of the instances are through with all that is before a new task. */
+function scheduleOf(queue: Queue, instances: readonly Instance[], now: Instant): ListSchedule {
+  const schedule = new ListSchedule(
+    instances.map(({ slots, speed }) => ({ slots: Math.max(1, slots), speed })),
+  );
+  for (const [group, { backlog, circuit, speed }] of instances.entries()) {
+    for (const held of backlog.held) schedule.give(group, remainderOf(held, speed, now));
+    schedule.delay(group, backlog.foreignMs(now), Math.max(0, circuit.restsUntil - now));
+  }
+  const arrival = new NewTask(queue, now);
+  deal(queue, schedule, instances, arrival);
+  overtake(queue, schedule, arrival, powerOf(instances) / powerOf([...queue.instances.values()]));
   return schedule;
 }
 
@@ -101,10 +96,12 @@ function deal(
   queue: Queue,
   schedule: ListSchedule,
   instances: readonly Instance[],
-  now: Instant,
+  arrival: NewTask,
 ): void {
-  const listed = someWaiting(instances).sort((a, b) => keyIn(queue, a) - keyIn(queue, b));
-  for (const task of listed) schedule.add(workOf(task), shareOf(queue, task, now));
+  const { orderG } = queue.settings;
+  const listed = someWaiting(instances).sort((a, b) => orderKey(a, orderG) - orderKey(b, orderG));
+  const shares = orderG === 0 ? undefined : listed.map((task) => arrival.shareOf(task));
+  for (const [n, task] of listed.entries()) schedule.deal(workOf(task), shares?.[n]);
   const count = instances.reduce((sum, { backlog }) => sum + backlog.plannedCount, 0);
   const unlisted = count - listed.length;
   if (unlisted <= 0) return;
@@ -112,7 +109,7 @@ function deal(
   const known = sumMoments(listed.map(({ prediction }) => prediction.serviceTime));
   const mean = Math.max(0, total.mean - known.mean);
   const variance = Math.max(0, total.variance - known.variance);
-  schedule.pour({ count: unlisted, mean, variance }, meanShare(queue, listed, now));
+  schedule.pour({ count: unlisted, mean, variance }, shares && meanOf(shares));
 }
 
 function someWaiting(instances: readonly Instance[]): Task[] {
@@ -126,18 +123,9 @@ function someWaiting(instances: readonly Instance[]): Task[] {
   return some;
 }
 
-/** In which plays the task is before the new one. */
-function shareOf(queue: Queue, task: Task, now: Instant): Share | undefined {
-  if (queue.settings.orderG === 0) return undefined;
-  if (task.priority !== 0) return () => Number(task.priority > 0);
-  const key = keyIn(queue, task);
-  return (play) => Number(key <= now + queue.settings.orderG * ownLength(queue, play));
-}
-
-/** How long the new task is in that play: as one of those that came last, or in the mean. */
-function ownLength({ latest }: Queue, play: number): number {
-  if (play < PLAYS) return latest[play % latest.length]?.lengthMs ?? 0;
-  return latest.reduce((sum, { lengthMs }) => sum + lengthMs, 0) / Math.max(1, latest.length);
+/** As many of those that are not looked at are before the new task as of those that are. */
+function meanOf(shares: readonly Share[]): Share {
+  return (play) => shares.reduce((sum, share) => sum + share(play), 0) / Math.max(1, shares.length);
 }
 
 /**
@@ -145,35 +133,53 @@ function ownLength({ latest }: Queue, play: number): number {
  * go on coming as they lately did.
  * @param part share of the queue's tasks that come here
  */
-function overtake(queue: Queue, schedule: ListSchedule, now: Instant, part: number): void {
-  const { latest, settings } = queue;
-  if (settings.orderG === 0 || latest.length === 0) return;
-  const spanMs = now - Math.min(...latest.map(({ at }) => at));
-  if (spanMs <= 0) return;
+function overtake(queue: Queue, schedule: ListSchedule, arrival: NewTask, part: number): void {
+  if (queue.settings.orderG === 0) return;
   const waits = schedule.firstEnds();
-  const workMs = (play: number): number => {
-    const own = ownLength(queue, play);
-    const wait = waits[play] ?? 0;
+  schedule.pour(
+    { count: 1, mean: 1, variance: 0 },
+    (play) => part * arrival.overtakenBy(play, waits[play] ?? 0),
+  );
+}
+
+/** The task of which the wait is told: of unknown length, so in each play as one of those that came last. */
+class NewTask {
+  private readonly lengths: Float64Array;
+  /** Arrivals per ms. */
+  private readonly rate: number;
+
+  constructor(
+    private readonly queue: Queue,
+    private readonly now: Instant,
+  ) {
+    const { latest } = queue;
+    const sum = latest.reduce((total, { lengthMs }) => total + lengthMs, 0);
+    const mean = sum / Math.max(1, latest.length);
+    this.lengths = Float64Array.from({ length: ALL_PLAYS }, (_, play) => {
+      return play < PLAYS ? (latest[play % latest.length]?.lengthMs ?? 0) : mean;
+    });
+    const spanMs = latest.reduce((longest, { at }) => Math.max(longest, now - at), 0);
+    this.rate = spanMs > 0 ? latest.length / spanMs : 0;
+  }
+
+  /** In which plays the other task, which waits, is before it. */
+  shareOf(other: Task): Share {
+    const { orderG } = this.queue.settings;
+    if (other.priority !== 0) return () => Number(other.priority > 0);
+    const lead = orderKey(other, orderG) - this.now;
+    return (play) => Number(lead <= orderG * (this.lengths[play] ?? 0));
+  }
+
+  /** Work of those that come within its wait and are so much shorter that they are before it. */
+  overtakenBy(play: number, waitMs: number): number {
+    const { latest, settings } = this.queue;
     let sum = 0;
     for (const { lengthMs } of latest) {
-      const window = Math.min(wait, settings.orderG * (own - lengthMs));
-      if (window > 0) sum += (part * window * lengthMs) / spanMs;
+      const within = Math.min(waitMs, settings.orderG * ((this.lengths[play] ?? 0) - lengthMs));
+      if (within > 0) sum += within * lengthMs;
     }
-    return sum;
-  };
-  schedule.pour({ count: 1, mean: 1, variance: 0 }, workMs);
-}
-
-/** As many of those that are not looked at are before the new task as of those that are. */
-function meanShare(queue: Queue, listed: readonly Task[], now: Instant): Share | undefined {
-  const shares = listed.map((task) => shareOf(queue, task, now));
-  if (shares.every((share) => share === undefined)) return undefined;
-  return (play) =>
-    shares.reduce((sum, share) => sum + (share?.(play) ?? 1), 0) / Math.max(1, shares.length);
-}
-
-function keyIn({ settings }: Queue, task: Task): number {
-  return orderKey(task, settings.orderG);
+    return (sum / Math.max(1, latest.length)) * this.rate;
+  }
 }
 
 function told({ errors }: Queue, time: UncertainTime): Moments {
