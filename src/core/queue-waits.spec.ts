@@ -134,6 +134,18 @@ describe('waitsOf', () => {
     expect(meansOf(queue)[0]).toBeCloseTo(15_000 + (16 / 31) * overtaking, 6);
   });
 
+  it('leaves out who waits with a lower priority, at any order', () => {
+    for (const orderG of [0, 2]) {
+      const queue = queueOf([busyWith('a', exactly(100))], { orderG });
+      for (const priority of [1, -1]) {
+        const prediction = exactly(40);
+        queue.join(taskOf({ prediction, priority, submittedAt: NOW }), NOW);
+      }
+
+      expect(meansOf(queue)).toEqual([140]);
+    }
+  });
+
   it('takes more than 64 waiting tasks as one mass', () => {
     const queue = queueOf([busyWith('a', exactly(100)), busyWith('b', exactly(100))]);
     join(queue, new Array<number>(1_000).fill(40));

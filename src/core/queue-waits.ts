@@ -24,29 +24,28 @@ import { orderKey } from './waiting-line';
 export function waitsOf(queue: Queue, now: Instant): ReadonlyMap<InstanceId, Moments> {
   const waits = new Map<InstanceId, Moments>();
   const instances = [...queue.instances.values()];
+  const arrival = new NewTask(queue, now);
   const together = queue.strategy.binding === 'late' ? instances.filter(takesWork(now)) : [];
-  if (together.length > 0) waitInCommon(queue, together, now, waits);
+  if (together.length > 0) waitInCommon(arrival, together, waits);
   for (const instance of instances) {
     if (waits.has(instance.id)) continue;
-    const schedule = scheduleOf(queue, [instance], now);
-    waits.set(instance.id, told(queue, schedule.earliest()));
+    waits.set(instance.id, arrival.told(scheduleOf(arrival, [instance]).earliest()));
   }
   return waits;
 }
 
 function waitInCommon(
-  queue: Queue,
+  arrival: NewTask,
   instances: readonly Instance[],
-  now: Instant,
   waits: Map<InstanceId, Moments>,
 ): void {
-  const schedule = scheduleOf(queue, instances, now);
+  const schedule = scheduleOf(arrival, instances);
   const first = schedule.firstEnds();
-  const inCommon = told(queue, schedule.earliest());
+  const inCommon = arrival.told(schedule.earliest());
   for (const [group, { id }] of instances.entries()) {
     const ends = schedule.firstEnds(group);
     const mayBeFirst = ends.some((end, play) => end <= (first[play] ?? 0));
-    waits.set(id, mayBeFirst ? inCommon : told(queue, schedule.earliest(group)));
+    waits.set(id, mayBeFirst ? inCommon : arrival.told(schedule.earliest(group)));
   }
 }
 
@@ -64,7 +63,8 @@ function takesWork(now: Instant): (instance: Instance) => boolean {
 }
 
 /** When the slots of the instances are through with all that is before a new task. */
-function scheduleOf(queue: Queue, instances: readonly Instance[], now: Instant): ListSchedule {
+function scheduleOf(arrival: NewTask, instances: readonly Instance[]): ListSchedule {
+  const { now } = arrival;
   const schedule = new ListSchedule(
     instances.map(({ slots, speed }) => ({ slots: Math.max(1, slots), speed })),
   );
@@ -72,9 +72,8 @@ function scheduleOf(queue: Queue, instances: readonly Instance[], now: Instant):
     for (const held of backlog.held) schedule.give(group, remainderOf(held, speed, now));
     schedule.delay(group, backlog.foreignMs(now), Math.max(0, circuit.restsUntil - now));
   }
-  const arrival = new NewTask(queue, now);
-  deal(queue, schedule, instances, arrival);
-  overtake(queue, schedule, arrival, powerOf(instances) / powerOf([...queue.instances.values()]));
+  deal(schedule, instances, arrival);
+  overtake(schedule, arrival, powerOf(instances) / arrival.power);
   return schedule;
 }
 
@@ -92,15 +91,11 @@ function workOf({ prediction: { serviceTime } }: Task): Work {
 }
 
 /** Adds what waits for these instances and is before the new task: some one by one, the rest as a mass. */
-function deal(
-  queue: Queue,
-  schedule: ListSchedule,
-  instances: readonly Instance[],
-  arrival: NewTask,
-): void {
-  const { orderG } = queue.settings;
+function deal(schedule: ListSchedule, instances: readonly Instance[], arrival: NewTask): void {
+  const { orderG } = arrival;
   const listed = someWaiting(instances).sort((a, b) => orderKey(a, orderG) - orderKey(b, orderG));
-  const shares = orderG === 0 ? undefined : listed.map((task) => arrival.shareOf(task));
+  const allBefore = orderG === 0 && listed.every(({ priority }) => priority >= 0);
+  const shares = allBefore ? undefined : listed.map((task) => arrival.shareOf(task));
   for (const [n, task] of listed.entries()) schedule.deal(workOf(task), shares?.[n]);
   const count = instances.reduce((sum, { backlog }) => sum + backlog.plannedCount, 0);
   const unlisted = count - listed.length;
@@ -133,8 +128,8 @@ function meanOf(shares: readonly Share[]): Share {
  * go on coming as they lately did.
  * @param part share of the queue's tasks that come here
  */
-function overtake(queue: Queue, schedule: ListSchedule, arrival: NewTask, part: number): void {
-  if (queue.settings.orderG === 0) return;
+function overtake(schedule: ListSchedule, arrival: NewTask, part: number): void {
+  if (arrival.orderG === 0) return;
   const waits = schedule.firstEnds();
   schedule.pour(
     { count: 1, mean: 1, variance: 0 },
@@ -144,15 +139,20 @@ function overtake(queue: Queue, schedule: ListSchedule, arrival: NewTask, part: 
 
 /** The task of which the wait is told: of unknown length, so in each play as one of those that came last. */
 class NewTask {
+  readonly orderG: number;
+  /** Work per ms of all instances that tasks may come to. */
+  readonly power: number;
   private readonly lengths: Float64Array;
   /** Arrivals per ms. */
   private readonly rate: number;
 
   constructor(
     private readonly queue: Queue,
-    private readonly now: Instant,
+    readonly now: Instant,
   ) {
-    const { latest } = queue;
+    const { latest, settings } = queue;
+    this.orderG = settings.orderG;
+    this.power = powerOf([...queue.instances.values()]);
     const sum = latest.reduce((total, { lengthMs }) => total + lengthMs, 0);
     const mean = sum / Math.max(1, latest.length);
     this.lengths = Float64Array.from({ length: ALL_PLAYS }, (_, play) => {
@@ -164,24 +164,24 @@ class NewTask {
 
   /** In which plays the other task, which waits, is before it. */
   shareOf(other: Task): Share {
-    const { orderG } = this.queue.settings;
     if (other.priority !== 0) return () => Number(other.priority > 0);
-    const lead = orderKey(other, orderG) - this.now;
-    return (play) => Number(lead <= orderG * (this.lengths[play] ?? 0));
+    const lead = orderKey(other, this.orderG) - this.now;
+    return (play) => Number(lead <= this.orderG * (this.lengths[play] ?? 0));
   }
 
   /** Work of those that come within its wait and are so much shorter that they are before it. */
   overtakenBy(play: number, waitMs: number): number {
-    const { latest, settings } = this.queue;
+    const { latest } = this.queue;
     let sum = 0;
     for (const { lengthMs } of latest) {
-      const within = Math.min(waitMs, settings.orderG * ((this.lengths[play] ?? 0) - lengthMs));
+      const within = Math.min(waitMs, this.orderG * ((this.lengths[play] ?? 0) - lengthMs));
       if (within > 0) sum += within * lengthMs;
     }
     return (sum / Math.max(1, latest.length)) * this.rate;
   }
-}
 
-function told({ errors }: Queue, time: UncertainTime): Moments {
-  return { mean: time.mean, variance: errors.varianceOf(time) };
+  /** As uncertain as the errors of predictions lately were. */
+  told(time: UncertainTime): Moments {
+    return { mean: time.mean, variance: this.queue.errors.varianceOf(time) };
+  }
 }
