@@ -150,7 +150,7 @@ export class Backlog {
 
   private waitInSequence(speed: number, now: Instant): Moments {
     const held = this.heldWork(speed, now);
-    const planned = this.plannedWork.total;
+    const planned = this.plannedCount === 0 ? ZERO : this.plannedWork.total;
     return {
       mean: (held.mean + planned.mean) / speed + this.foreignMs(now),
       variance: (held.variance + planned.variance) / (speed * speed),
@@ -184,14 +184,17 @@ export class Backlog {
     if (this.heldCount + this.plannedCount > SAMPLE_LIMIT) {
       return sampleNormal(this.waitMoments(pace, now), random);
     }
-    const ends = new Array<number>(Math.max(1, pace.slots)).fill(0);
-    for (const { attempt, task } of this.heldByDispatch.values()) {
-      const elapsed = elapsedWork(attempt, pace.speed, now);
-      const left = task.prediction.serviceTime.sampleRemaining(elapsed, random);
-      addToEarliest(ends, left / pace.speed);
+    const { slots, speed } = pace;
+    // Of the lists that can be had, a literal costs least by far, and most instances have one slot.
+    const ends = slots === 1 ? [0] : new Array<number>(Math.max(1, slots)).fill(0);
+    for (const { attempt, task } of this.held) {
+      const elapsed = elapsedWork(attempt, speed, now);
+      addToEarliest(ends, task.prediction.serviceTime.sampleRemaining(elapsed, random) / speed);
     }
-    for (const task of this.plannedTasks()) {
-      addToEarliest(ends, task.prediction.serviceTime.sample(random) / pace.speed);
+    if (this.plannedCount > 0) {
+      for (const task of this.plannedTasks()) {
+        addToEarliest(ends, task.prediction.serviceTime.sample(random) / speed);
+      }
     }
     return leastOf(ends) + this.foreignMs(now);
   }
@@ -280,13 +283,14 @@ function dealOut(ahead: readonly Moments[], slots: number): Moments[] {
 
 /** A piece of work of known length goes to the slot that is free first. */
 function addToEarliest(ends: number[], work: number): void {
-  const least = leastOf(ends);
-  ends[ends.indexOf(least)] = least + work;
+  let first = 0;
+  for (let i = 1; i < ends.length; i++) if ((ends[i] ?? 0) < (ends[first] ?? 0)) first = i;
+  ends[first] = (ends[first] ?? 0) + work;
 }
 
-function leastOf(values: readonly number[]): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (const value of values) if (value < least) least = value;
+function leastOf(ends: readonly number[]): number {
+  let least = ends[0] ?? 0;
+  for (let i = 1; i < ends.length; i++) least = Math.min(least, ends[i] ?? least);
   return least;
 }
 

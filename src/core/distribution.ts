@@ -84,8 +84,7 @@ export class QuantileDistribution implements Distribution {
       lower = upper;
       from = to;
     }
-    if (lower >= 1 || this.tailScale === 0) return from;
-    return from - this.tailScale * Math.log(Math.max((1 - level) / (1 - lower), Number.MIN_VALUE));
+    return this.inTail(level);
   }
 
   sample(random: Random): number {
@@ -115,20 +114,17 @@ export class QuantileDistribution implements Distribution {
     if (elapsed >= longest) {
       return -this.remaining(elapsed).mean * Math.log(Math.max(1 - level, Number.MIN_VALUE));
     }
-    const passed = this.levelOf(elapsed);
-    return Math.max(0, this.quantile(passed + (1 - passed) * level) - elapsed);
+    const points = this.knownPoints();
+    let next = indexAbove(points, elapsed);
+    const passed = Math.max(0, (points[next + 1] ?? 0) - partBetween(points, next, elapsed));
+    const wanted = passed + (1 - passed) * level;
+    while (next < points.length && (points[next + 1] ?? 0) < wanted) next += POINT_SIZE;
+    const value = next < points.length ? valueBetween(points, next, wanted) : this.inTail(wanted);
+    return Math.max(0, value - elapsed);
   }
 
   sampleRemaining(elapsed: number, random: Random): number {
     return this.remainingQuantile(elapsed, random.next());
-  }
-
-  /** The share of outcomes at or below `value`, for values below the last quantile. */
-  private levelOf(value: number): number {
-    if (value < this.lowest) return 0;
-    const points = this.knownPoints();
-    const next = indexAbove(points, value);
-    return (points[next + 1] ?? 0) - partBetween(points, next, value);
   }
 
   /** The lowest value, then the given ones. */
@@ -138,6 +134,14 @@ export class QuantileDistribution implements Distribution {
 
   private levelAt(point: number): number {
     return point === 0 ? 0 : at(this.levels, point - 1);
+  }
+
+  /** The quantile at a level beyond the last one. */
+  private inTail(level: number): number {
+    const last = this.levelAt(this.levels.length);
+    const from = this.valueAt(this.levels.length);
+    if (last >= 1 || this.tailScale === 0) return from;
+    return from - this.tailScale * Math.log(Math.max((1 - level) / (1 - last), Number.MIN_VALUE));
   }
 
   /** Of each point: its value, its level, and two moments of what lies beyond it. */
@@ -183,6 +187,15 @@ function partBetween(points: Float64Array, next: number, value: number): number 
   const to = points[next] ?? 0;
   const share = (to - value) / (to - (points[before] ?? 0));
   return share * ((points[next + 1] ?? 0) - (points[before + 1] ?? 0));
+}
+
+/** The value at a level between the point and the one before. */
+function valueBetween(points: Float64Array, next: number, level: number): number {
+  const before = next - POINT_SIZE;
+  const from = points[before] ?? 0;
+  const lower = points[before + 1] ?? 0;
+  const share = ratio(level - lower, (points[next + 1] ?? 0) - lower);
+  return from + ((points[next] ?? 0) - from) * share;
 }
 
 const MEDIAN_ONLY: readonly number[] = Object.freeze([0.5]);

@@ -289,10 +289,8 @@ export class Fleet {
       if (due !== undefined && (next === undefined || due < next)) next = due;
     };
     consider(this.circuits.nextDue());
-    for (const queue of this.queuesByKey.values()) {
-      consider(queue.line.nextDue());
-      for (const instance of queue.instances.values()) consider(instance.line.nextDue());
-    }
+    // Tasks that are bound have no backoff.
+    for (const queue of this.queuesByKey.values()) consider(queue.line.nextDue());
     return next;
   }
 
