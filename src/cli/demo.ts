@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { Command, Option } from 'commander';
 import type { Config } from '../config/config.schema';
+import { onEndSignals } from '../ops/end-signals';
 import type { Service } from '../service';
 import { ApiClient } from './api-client';
 import { factor, wholeFrom } from './arguments';
@@ -98,14 +99,10 @@ async function configOf(
   };
 }
 
-/** The first signal asks for the end in good order, the second one is not to be argued with. */
 function abortOnSignals(): AbortController {
   const abort = new AbortController();
-  const interrupt = (signal: NodeJS.Signals): void => {
-    if (abort.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
-    abort.abort(new CommandFailure(EXIT.failed, 'interrupted; everything that ran was ended'));
-  };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  const interrupted = 'interrupted; everything that ran was ended';
+  onEndSignals(() => abort.abort(new CommandFailure(EXIT.failed, interrupted)));
   return abort;
 }
 

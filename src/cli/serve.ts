@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { ConfigError } from '../config/config-error';
 import type { Config } from '../config/config.schema';
+import { onEndSignals } from '../ops/end-signals';
 import type { Service } from '../service';
 import { examplesText } from './client-verb';
 import { CommandFailure, EXIT, EXIT_CODES_HELP, guarded } from './exit';
@@ -30,7 +31,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   armCrashPointOf(config, await import('../ops/crash-points.js'));
   const { Service } = await import('../service.js');
   const service = await startOr(() => Service.start(config, logger));
-  stopOnSignals(service);
+  onEndSignals(() => stop(service));
   await service.whenSettled();
   process.stdout.write(greeting(service));
 }
@@ -56,23 +57,16 @@ async function startOr(start: () => Promise<Service>): Promise<Service> {
 
 /**
  * The process itself listens: while it is a standby there is no application whose shutdown hooks
- * could. A second signal ends it at once.
+ * could.
  */
-function stopOnSignals(service: Service): void {
-  let stopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(signal === 'SIGINT' ? 130 : 143);
-    stopping = true;
-    service.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        process.stderr.write(`${String(error)}\n`);
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+function stop(service: Service): void {
+  service.stop().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      process.stderr.write(`${String(error)}\n`);
+      process.exit(1);
+    },
+  );
 }
 
 function greeting({ url, standsBecause }: Service): string {

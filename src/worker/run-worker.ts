@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net';
-import { constants } from 'node:os';
 import type { NestApplicationOptions } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -7,6 +6,7 @@ import { Logger as NestLogger, PinoLogger } from 'nestjs-pino';
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import { configureHttp } from '../http/configure-http';
+import { onEndSignals } from '../ops/end-signals';
 import { SyncedLines } from '../ops/synced-lines';
 import type { Ledger } from './ledger';
 import { openEngine } from './open-engine';
@@ -31,8 +31,8 @@ export interface RunningWorker {
 
 /**
  * Starts a worker in this process: it serves the task-instance interface, and registers when it
- * has a scheduler. SIGTERM and SIGINT drain it and end the process with status 0; a second signal
- * ends it at once. The log goes to standard error.
+ * has a scheduler. SIGTERM and SIGINT drain it and end the process with status 0; another signal
+ * later ends it at once. The log goes to standard error.
  * @throws {Error} when the ledger cannot be opened or the address cannot be listened on.
  */
 export async function runWorker(options: WorkerOptions): Promise<RunningWorker> {
@@ -64,7 +64,9 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     },
   });
   app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
-  exitOnSecondSignal();
+  // Nest ignores signals while its shutdown hooks run, and a drain may take a minute: whoever sends
+  // another one does not want to wait for it.
+  onEndSignals(() => undefined);
   try {
     await app.listen(options.port, options.host);
   } catch (error) {
@@ -78,20 +80,6 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
   const url = `http://${urlHost(options.host)}:${port}`;
   log.info({ event: 'listening', url, instanceId, model: options.model }, 'listening');
   return { url, instanceId };
-}
-
-/**
- * Nest ignores signals while its shutdown hooks run, and a drain may take a minute: whoever sends
- * a second one does not want to wait for it.
- */
-function exitOnSecondSignal(): void {
-  let signals = 0;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      signals += 1;
-      if (signals > 1) process.exit(128 + constants.signals[signal]);
-    });
-  }
 }
 
 /** JSON lines, readable ones on a terminal; written at once, so that an exit loses none. */
