@@ -14,8 +14,8 @@ const ending = (changed: Partial<Ending>): Ending => ({
 });
 
 const instances = [
-  instanceAnswer({ id: 'slow', name: 'b', speed: 1 }),
-  instanceAnswer({ id: 'fast', name: 'a', speed: 4 }),
+  instanceAnswer({ id: 'slow', name: 'b', declared_speed: 1, speed: 1.7 }),
+  instanceAnswer({ id: 'fast', name: 'a', declared_speed: 4, speed: 2.9 }),
 ].map((answer) => new Fields(answer, 'an instance'));
 
 const report = demoReport(
@@ -50,6 +50,15 @@ describe('demoReport', () => {
 });
 
 describe('demoReportText', () => {
+  it('shows at most two decimals of a speed', () => {
+    const instance = new Fields(instanceAnswer({ declared_speed: 1 / 3 }), 'an instance');
+    const text = demoReportText(
+      demoReport({ submitted: 0, endings: [], wallSeconds: 1 }, [instance]),
+    );
+
+    expect(plain(text)).toMatch(/^gpu7 +0\.33 +0 /m);
+  });
+
   it('has a line per worker', () => {
     expect(plain(demoReportText(report))).toMatch(
       /^4 submitted, 3 completed, 1 failed in 10\.0 s\n[^]*\na +4 +1 +20 % +1\.0 s +1\.0 s +2\.0 s +2\.0 s +1\.000\nb /,

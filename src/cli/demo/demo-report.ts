@@ -15,6 +15,7 @@ export interface DemoReport extends ReplaySummary {
 interface WorkerReport {
   readonly name: string;
   readonly model: string;
+  /** As the worker declares it: the learned one would hide by how much the predictions are off. */
   readonly speed: number;
   /** Tasks that succeeded there. */
   readonly tasks: number;
@@ -32,7 +33,7 @@ interface WorkerReport {
  * @param instances as the scheduler lists them
  */
 export function demoReport(outcome: ReplayOutcome, instances: readonly Fields[]): DemoReport {
-  const speeds = new Map(instances.map((item) => [item.text('id'), item.number('speed')]));
+  const speeds = new Map(instances.map((item) => [item.text('id'), item.number('declared_speed')]));
   const endings = outcome.endings.map((ending) => atSpeed(ending, speeds));
   const workers = instances.map((item) => {
     const own = endings.filter(({ instanceId }) => instanceId === item.text('id'));
@@ -63,7 +64,7 @@ function workerReport(
   return {
     name: instance.text('name'),
     model: instance.text('model'),
-    speed: instance.number('speed'),
+    speed: instance.number('declared_speed'),
     tasks: good.length,
     busy: Math.round((worked / wallSeconds) * 1e3) / 1e3,
     wait: spreadOf(good.flatMap(({ waitSeconds }) => waitSeconds ?? [])),
@@ -81,7 +82,7 @@ export function demoReportText(report: DemoReport): string {
 
 const COLUMNS: readonly Column<WorkerReport>[] = [
   { head: 'WORKER', value: ({ name }) => name },
-  { head: 'SPEED', align: 'right', value: ({ speed }) => String(speed) },
+  { head: 'SPEED', align: 'right', value: ({ speed }) => shortText(speed) },
   { head: 'TASKS', align: 'right', value: ({ tasks }) => String(tasks) },
   { head: 'BUSY', align: 'right', value: ({ busy }) => `${Math.round(busy * 100)} %` },
   { head: 'WAIT p50', align: 'right', value: ({ wait }) => secondsText(wait.p50) },
@@ -94,6 +95,11 @@ const COLUMNS: readonly Column<WorkerReport>[] = [
     value: ({ predictedOverActual: { p50 } }) => (p50 === null ? '–' : p50.toFixed(3)),
   },
 ];
+
+/** At most two decimals. */
+function shortText(value: number): string {
+  return String(Number(value.toFixed(2)));
+}
 
 function secondsText(seconds: number | null): string {
   return seconds === null ? '–' : durationText(seconds * 1_000);
