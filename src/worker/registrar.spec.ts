@@ -1,23 +1,12 @@
-import { FakeClock } from '../../test/support/fake-clock';
+import { WatchedClock } from '../../test/support/fake-clock';
 import { until } from '../../test/support/until';
 import { keptLog, settled } from '../../test/support/worker-fakes';
-import type { Instant } from '../core/units';
 import { Registrar, type RegistrationDesk } from './registrar';
 import type { Registration, SchedulerReply } from './scheduler-client';
 
 const accepted: SchedulerReply = { kind: 'accepted' };
 const away: SchedulerReply = { kind: 'unavailable', message: 'standby', retryAfterMs: 0 };
 const unreachable: SchedulerReply = { kind: 'rejected', message: 'instance is unreachable' };
-
-/** Counts how often the time was asked for. */
-class WatchedClock extends FakeClock {
-  reads = 0;
-
-  override now(): Instant {
-    this.reads += 1;
-    return super.now();
-  }
-}
 
 class Desk implements RegistrationDesk {
   readonly calls: string[] = [];

@@ -12,7 +12,7 @@ export interface RegistrationDesk {
 }
 
 /**
- * Five missed status polls of 3 s: a scheduler that knows this worker asks more often, so one that
+ * Five missed polls of 3 s: a scheduler that knows this worker asks more often, so one that
  * is silent for so long has lost it (a new database, a removal that was not meant for it).
  */
 const SILENCE_MS = 15_000;
@@ -61,7 +61,7 @@ export class Registrar {
     if (this.clock.now() - this.lastAccepted >= this.silenceMs) this.register();
   }
 
-  /** The scheduler has been heard of. */
+  /** The scheduler has been heard of: by a call that nobody else makes. */
   contact(): void {
     this.lastContact = this.clock.now();
   }

@@ -302,6 +302,41 @@ describe('TaskRunner', () => {
     expect([runner.model, runner.replicas]).toEqual(['other', 2]);
   });
 
+  it('gives up what waits when it drains without replicas', async () => {
+    const { runner, engine, witness, enqueue } = setUp();
+    enqueue(attempt(1, 'a'));
+    enqueue(attempt(2, 'b'));
+    runner.stopModels(null);
+    runner.drain();
+    expect([runner.waiting, engine.running, runner.busy]).toEqual([0, ['a'], true]);
+    await engine.end('a');
+    await witness.synced();
+    await witness.acknowledged();
+
+    expect(runner.busy).toBe(false);
+    expect(witness.bodies.map((body) => body['metadata'])).toEqual([attempt(1, 'a')]);
+  });
+
+  it('gives up what waits when the last replica is stopped while it drains', async () => {
+    const { runner, engine, enqueue } = setUp();
+    enqueue(attempt(1, 'a'));
+    enqueue(attempt(2, 'b'));
+    runner.drain();
+    expect(runner.waiting).toBe(1);
+    runner.stopModels(null);
+    await settled();
+
+    expect([runner.waiting, engine.running]).toEqual([0, ['a']]);
+  });
+
+  it('bounds what tasks say of themselves, so that its predictions stay numbers', () => {
+    const { runner, enqueue } = setUp();
+    const most = { expect: Number.MAX_VALUE, error: Number.MAX_VALUE };
+    for (let n = 0; n < 3; n += 1) enqueue({ ...attempt(n, `t${n}`), ...most });
+
+    expect(runner.predict()).toEqual({ expectedMs: 3e12, errorMs: Math.sqrt(3e24) });
+  });
+
   it('starts no replicas while it drains, nor more than a worker can have', () => {
     const { runner } = setUp();
     const forbidden = expect.objectContaining({ code: 'forbidden_transition' });

@@ -41,6 +41,9 @@ const DEFAULT_LIMITS: RunnerLimits = { tasks: 50_000, size: 256 * 1024 * 1024 };
 /** When a caller may come back: another task has certainly ended by then, or another worker is better. */
 const RETRY_AFTER_SECONDS = 5;
 
+/** 31 years: whatever a task says of itself, sums and squares of it have to stay numbers. */
+const MOST_EXPECTED_MS = 1e12;
+
 /** What a runner is made of. */
 export interface RunnerParts {
   readonly identity: WorkerIdentity;
@@ -149,7 +152,7 @@ export class TaskRunner {
       metadata: arrival.metadata,
     };
     const identity = { receipt, taskId, dispatchId, size };
-    const record = new TaskRecord(identity, task, engine.estimate(task), clock.now());
+    const record = new TaskRecord(identity, task, bounded(engine.estimate(task)), clock.now());
     this.book.add(record);
     this.queue.push(record);
     return receipt;
@@ -195,12 +198,15 @@ export class TaskRunner {
 
   /** Takes replicas away, all when `count` is null; what they execute is finished. Returns their ids. */
   stopModels(count: number | null): string[] {
-    return this.queue.stopReplicas(count);
+    const stopped = this.queue.stopReplicas(count);
+    if (this.isDraining) this.giveUpStranded();
+    return stopped;
   }
 
-  /** Refuses new tasks from here on. */
+  /** Refuses new tasks from here on, and gives up those that wait when no replica can take them. */
   drain(): void {
     this.isDraining = true;
+    this.giveUpStranded();
   }
 
   /** Resolves when nothing is left to execute, to write down or to report. */
@@ -279,8 +285,27 @@ export class TaskRunner {
     this.settling -= 1;
     await told;
     this.book.reported(record);
+    this.tellIfDone();
+  }
+
+  /** While draining no replica is started any more: without one, what waits would wait for ever. */
+  private giveUpStranded(): void {
+    if (this.replicas > 0 || this.waiting === 0) return;
+    const abandoned = this.queue.abandonWaiting();
+    this.parts.log.warn({ event: 'given_up', abandoned }, 'no replica for what waits');
+    this.tellIfDone();
+  }
+
+  private tellIfDone(): void {
     if (!this.busy) for (const resolve of this.waiters.splice(0)) resolve();
   }
+}
+
+function bounded({ expectedMs, errorMs }: ServiceEstimate): ServiceEstimate {
+  return {
+    expectedMs: Math.min(expectedMs, MOST_EXPECTED_MS),
+    errorMs: Math.min(errorMs, MOST_EXPECTED_MS),
+  };
 }
 
 function receiptOf(known: TaskRecord | ForgottenAttempt): Receipt {

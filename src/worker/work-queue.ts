@@ -121,10 +121,15 @@ export class WorkQueue {
 
   /** Gives up everything, running and waiting, without an outcome; returns how many tasks that was. */
   abandon(): number {
-    const abandoned = this.line.length + this.busy.size;
+    for (const { busy } of this.busy) busy?.controller.abort();
+    return this.busy.size + this.abandonWaiting();
+  }
+
+  /** Gives up what waits, without an outcome; returns how many tasks that was. */
+  abandonWaiting(): number {
+    const abandoned = this.line.length;
     this.line.clear();
     this.waitingCharacters = 0;
-    for (const { busy } of this.busy) busy?.controller.abort();
     return abandoned;
   }
 

@@ -19,3 +19,13 @@ export class FakeClock implements Clock {
     this.ms += ms;
   }
 }
+
+/** Counts how often the time was asked for. */
+export class WatchedClock extends FakeClock {
+  reads = 0;
+
+  override now(): Instant {
+    this.reads += 1;
+    return super.now();
+  }
+}
