@@ -12,6 +12,11 @@ const path = require('node:path');
 const root = path.join(__dirname, '..');
 const entry = path.join(root, 'dist', 'main.js');
 const stamp = path.join(root, 'dist', '.built');
+/** Names the process that builds: a build begins by deleting what another one has made. */
+const lock = path.join(root, '.building');
+const LOOK_AGAIN_MS = 200;
+/** No build takes so long: by then the process of that id is another one. */
+const LONGEST_BUILD_MS = 600_000;
 
 function newest(folder) {
   let latest = 0;
@@ -39,5 +44,54 @@ function build() {
   });
 }
 
-if (fs.existsSync(path.join(root, 'src')) && isStale()) build();
+/** False when another process has the lock. The file comes into being with its content. */
+function takeLock() {
+  const own = `${lock}.${process.pid}`;
+  fs.writeFileSync(own, String(process.pid));
+  try {
+    fs.linkSync(own, lock);
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    fs.rmSync(own);
+  }
+}
+
+/** Removes the lock of a build that was killed. */
+function dropDeadLock() {
+  try {
+    const age = Date.now() - fs.statSync(lock).mtimeMs;
+    if (age < LONGEST_BUILD_MS && isAlive(Number(fs.readFileSync(lock, 'utf8')))) return;
+    fs.rmSync(lock, { force: true });
+  } catch (error) {
+    // It has been given back meanwhile.
+    if (error.code !== 'ENOENT') throw error;
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code !== 'ESRCH';
+  }
+}
+
+function buildAlone() {
+  for (let toldSo = false; !takeLock(); toldSo = true) {
+    if (!toldSo) process.stderr.write('Waiting for another build of Foresail...\n');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MS);
+    dropDeadLock();
+  }
+  try {
+    if (isStale()) build();
+  } finally {
+    fs.rmSync(lock, { force: true });
+  }
+}
+
+if (fs.existsSync(path.join(root, 'src')) && isStale()) buildAlone();
 require(entry);
