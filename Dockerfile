@@ -31,5 +31,6 @@ EXPOSE 8102
 # No shell between: SIGTERM reaches the program, which then ends cleanly.
 ENTRYPOINT ["node", "/app/dist/main.js"]
 CMD ["serve"]
+# Of the scheduler: a worker is given another one, or none (docs/deployment.md).
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.FORESAIL_PORT || 8102}/livez`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
