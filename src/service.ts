@@ -4,11 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { assertMayBind } from './config/bind-rule';
+import { ConfigError, shownValue } from './config/config-error';
 import type { Config } from './config/config.schema';
 import type { StrategyCatalog } from './core/strategy';
 import { strategyName } from './core/units';
 import { ExpressMessages } from './http/express-messages';
-import { listenFailure } from './http/listen-failure';
+import { listenFailure, SCHEDULER_PORT } from './http/listen-failure';
 import { applyServerLimits } from './http/server-limits';
 import { readInstancesFile } from './instances/instances-file';
 import { LeadingApp } from './leading-app';
@@ -62,8 +63,8 @@ export class Service {
 
   /**
    * Opens the database, binds the port and begins to contend for leadership.
-   * @throws {Error} in one clear sentence: a wrong file or strategy, no database, an address that may
-   *   not be bound, a port that is taken
+   * @throws {InputError} for a wrong file or strategy, or an address that may not be bound
+   * @throws {Error} in one clear sentence: no database, a port that is taken
    */
   static async start(config: Config, logger: Logger): Promise<Service> {
     const strategies = catalogOf(config);
@@ -130,7 +131,7 @@ export class Service {
     const { host, port } = this.config.server;
     return new Promise((resolve, reject) => {
       this.server.once('error', (error: NodeJS.ErrnoException) => {
-        reject(listenFailure(error, host, port));
+        reject(listenFailure(error, { host, port, setBy: SCHEDULER_PORT }));
       });
       this.server.listen(port, host, resolve);
     });
@@ -253,8 +254,10 @@ export class Service {
 function catalogOf({ scheduling }: Config): StrategyCatalog {
   const custom = loadStrategies(scheduling.strategyFiles);
   const strategies = new StrategyRegistry([...BUILT_IN, ...custom]);
-  strategies.create(strategyName(scheduling.defaultStrategy));
-  return strategies;
+  const name = scheduling.defaultStrategy;
+  if (strategies.has(name)) return strategies;
+  const msg = `unknown strategy ${shownValue(name)}; valid: ${strategies.names().join(', ')}`;
+  throw new ConfigError([{ name: 'FORESAIL_DEFAULT_STRATEGY', where: 'start', msg }]);
 }
 
 /** What a term will read or call: a wrong file or address stops the start, and nothing is begun. */

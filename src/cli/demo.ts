@@ -108,10 +108,12 @@ function abortOnSignals(): AbortController {
 
 /** Else it would be found out after the database has been made. */
 async function assertPortFree(port: number): Promise<void> {
-  const { listenFailure } = await import('../http/listen-failure.js');
+  const { listenFailure, SCHEDULER_PORT } = await import('../http/listen-failure.js');
   await new Promise<void>((resolve, reject) => {
     const server = createServer();
-    server.once('error', (error) => reject(listenFailure(error, LOOPBACK, port)));
+    server.once('error', (error) => {
+      reject(listenFailure(error, { host: LOOPBACK, port, setBy: SCHEDULER_PORT }));
+    });
     server.listen(port, LOOPBACK, () => server.close(() => resolve()));
   });
 }

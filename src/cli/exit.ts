@@ -1,6 +1,4 @@
-import { ConfigError } from '../config/config-error';
-import { YamlFileError } from '../config/yaml-file';
-import { TraceError } from '../simulation/traces/csv-table';
+import { InputError } from '../config/input-error';
 import { printable } from './output';
 
 /** Exit codes that scripts can rely on. */
@@ -39,14 +37,10 @@ export class CommandFailure extends Error {
   }
 }
 
-/** What is wrong with what a command was given: a repeat cannot help. */
-const INPUT_ERRORS = [ConfigError, YamlFileError, TraceError];
-
 /** The exit code of whatever a command threw. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommandFailure) return error.exitCode;
-  const isInput = INPUT_ERRORS.some((kind) => error instanceof kind);
-  return isInput ? EXIT.usage : EXIT.failed;
+  return error instanceof InputError ? EXIT.usage : EXIT.failed;
 }
 
 /** What is printed of whatever a command threw: `error: …`, further lines indented. */

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { ConfigError } from '../config/config-error';
 import type { Config } from '../config/config.schema';
 import { onEndSignals } from '../ops/end-signals';
 import type { Service } from '../service';
@@ -30,7 +29,7 @@ async function serve(flags: ServeFlags): Promise<void> {
   });
   armCrashPointOf(config, await import('../ops/crash-points.js'));
   const { Service } = await import('../service.js');
-  const service = await startOr(() => Service.start(config, logger));
+  const service = await Service.start(config, logger);
   onEndSignals(() => stop(service));
   await service.whenSettled();
   process.stdout.write(greeting(service));
@@ -43,16 +42,6 @@ function armCrashPointOf({ testing }: Config, { armCrashPoint, isCrashPoint }: C
   if (point === undefined) return;
   if (!isCrashPoint(point)) throw new CommandFailure(EXIT.usage, `no crash point ${point}`);
   armCrashPoint(point, Number(pass ?? 1));
-}
-
-/** What stands in the way of a start is told in one sentence, without a stack. */
-async function startOr(start: () => Promise<Service>): Promise<Service> {
-  try {
-    return await start();
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    throw new CommandFailure(EXIT.failed, error instanceof Error ? error.message : String(error));
-  }
 }
 
 /**

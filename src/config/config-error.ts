@@ -1,3 +1,5 @@
+import { InputError } from './input-error';
+
 /** One thing that is wrong with the settings. */
 export interface ConfigFault {
   /** The setting as its writer named it: `FORESAIL_PORT`, `--port`, `port`. */
@@ -9,7 +11,7 @@ export interface ConfigFault {
 }
 
 /** The settings do not allow a start. The message has one line per fault; all are listed. */
-export class ConfigError extends Error {
+export class ConfigError extends InputError {
   constructor(readonly faults: readonly ConfigFault[]) {
     super(faults.map(({ name, where, msg }) => `${name} (${where}): ${msg}`).join('\n'));
     this.name = 'ConfigError';

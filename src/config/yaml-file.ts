@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { InputError } from './input-error';
 
 /** A YAML file that cannot be used; the message names the file, each line and what is wrong there. */
-export class YamlFileError extends Error {
+export class YamlFileError extends InputError {
   constructor(what: string, file: string, faults: readonly string[]) {
     super(`${what} ${file}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`);
     this.name = 'YamlFileError';

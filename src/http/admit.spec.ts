@@ -212,6 +212,19 @@ describe('admit', () => {
     keys: { anyKeyExists: () => false, verify: () => false },
   };
 
+  it('tells what to do in the settings of the process that refuses', async () => {
+    const keys = { ...admission.keys, anyKeyExists: () => true };
+    const remedies = { key: 'ask the cook', host: 'KITCHEN' };
+    const door = { ...admission, keys, remedies };
+    const other = await startHttpApp([DoorController], { dialects: [dialect], admission: door });
+    const answer = (host: string): Promise<string> =>
+      sendRaw(other.port, `GET /read HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+
+    expect(await answer('elsewhere')).toContain('the name of the machine and KITCHEN');
+    expect(await answer('localhost')).toContain('ask the cook');
+    await other.close();
+  });
+
   it('refuses routes that are declared twice, and networks that are none', () => {
     const route: DialectRoute = { method: 'GET', path: '/a/:b', access: 'open' };
     expect(() => admit([nativeDialect([route, route])], admission)).toThrow('declared twice');

@@ -17,7 +17,22 @@ export interface Admission {
   /** Names, beside addresses, localhost and the machine's own, that `Host` may carry. */
   readonly allowedHosts: readonly string[];
   readonly keys: KeyCheck;
+  /** Default: those of the scheduler. */
+  readonly remedies?: Remedies;
 }
+
+/** What the reader of a refusal can do, in the settings of the process that refuses. */
+export interface Remedies {
+  /** Told to a call that needs a key and has none: a sentence. */
+  readonly key: string;
+  /** Where the allowed names of `Host` come from: a noun. */
+  readonly host: string;
+}
+
+const SCHEDULER_REMEDIES: Remedies = {
+  key: "this call needs a key: send 'Authorization: Bearer <key>' or 'X-API-Key: <key>'",
+  host: 'FORESAIL_ALLOWED_HOSTS',
+};
 
 /**
  * The door that every request passes before anything of its body is read: request id, host, known
@@ -32,8 +47,9 @@ export interface Admission {
  */
 export function admit(dialects: readonly Dialect[], admission: Admission): RequestHandler {
   const routes = new RouteTable(dialects);
-  const checkHost = hostCheck(admission.allowedHosts);
-  const keys = new KeyGate(admission.keys, parseNetworks(admission.trustedNetworks));
+  const { remedies = SCHEDULER_REMEDIES } = admission;
+  const checkHost = hostCheck(admission.allowedHosts, remedies.host);
+  const keys = new KeyGate(admission.keys, parseNetworks(admission.trustedNetworks), remedies.key);
   return (request, response, next) => {
     response.setHeader('X-Request-Id', requestIdOf(request));
     checkHost(request.headers.host);

@@ -7,9 +7,13 @@ import { SchedulerError } from '../core/errors';
  * not be able to read from us. Accepted are address literals, `localhost`, this machine's name and
  * `allowedHosts`; ports are ignored.
  *
+ * @param setBy where `allowedHosts` come from, for the refusal
  * @returns a check that throws {SchedulerError} `forbidden` for any other host
  */
-export function hostCheck(allowedHosts: readonly string[]): (host: string | undefined) => void {
+export function hostCheck(
+  allowedHosts: readonly string[],
+  setBy: string,
+): (host: string | undefined) => void {
   const machine = hostname();
   const names = ['localhost', machine, machine.split('.')[0] ?? machine, ...allowedHosts];
   const known = new Set(names.map((name) => name.toLowerCase()));
@@ -19,7 +23,7 @@ export function hostCheck(allowedHosts: readonly string[]): (host: string | unde
     throw new SchedulerError(
       'forbidden',
       `host ${JSON.stringify(shorten(name))} is not one of ours; ` +
-        'allowed are addresses, localhost, the name of the machine and FORESAIL_ALLOWED_HOSTS',
+        `allowed are addresses, localhost, the name of the machine and ${setBy}`,
     );
   };
 }

@@ -26,6 +26,7 @@ export class KeyGate {
   constructor(
     private readonly keys: KeyCheck,
     private readonly trusted: readonly Network[],
+    private readonly remedy: string,
   ) {}
 
   /**
@@ -44,10 +45,7 @@ export class KeyGate {
     const origin = this.originOf(request.socket.remoteAddress ?? '');
     if (origin.loopback && (access === 'document' || !this.keys.anyKeyExists())) return undefined;
     if (origin.trusted && access !== 'key') return undefined;
-    throw new SchedulerError(
-      'unauthenticated',
-      "this call needs a key: send 'Authorization: Bearer <key>' or 'X-API-Key: <key>'",
-    );
+    throw new SchedulerError('unauthenticated', this.remedy);
   }
 
   private checkKey(key: string): Promise<void> | undefined {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { InputError } from '../config/input-error';
 import type { QuantileDistribution } from '../core/distribution';
 import { readQuantiles } from './quantile-input';
 
@@ -31,7 +32,7 @@ export interface LookupRecord {
 }
 
 /** The lookup file cannot be used; the message names the file, the record and the field. */
-export class LookupFileError extends Error {
+export class LookupFileError extends InputError {
   constructor(
     file: string,
     /** What is wrong, without the name of the file. */

@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
+import { InputError } from '../config/input-error';
 import type { PlacementStrategy, StrategyFactory } from '../core/strategy';
 import { guard } from './guarded-strategy';
 
 /** A strategy file cannot be used; the message names the file and what is wrong with it. */
-export class StrategyFileError extends Error {
+export class StrategyFileError extends InputError {
   constructor(file: string, fault: string, options?: { cause?: unknown }) {
     super(`strategy file ${file}: ${fault}`, options);
     this.name = 'StrategyFileError';
@@ -19,7 +20,7 @@ export class StrategyFileError extends Error {
 export function loadStrategies(files: readonly string[]): readonly StrategyFactory[] {
   return files.map((file) => {
     const Strategy = classIn(file);
-    assertStrategy(file, new Strategy());
+    assertStrategy(file, made(file, Strategy));
     return () => guard(new Strategy());
   });
 }
@@ -39,6 +40,14 @@ function classIn(file: string): StrategyClass {
     throw new StrategyFileError(file, 'must export a strategy class as its default');
   }
   return exported as StrategyClass;
+}
+
+function made(file: string, Strategy: StrategyClass): unknown {
+  try {
+    return new Strategy();
+  } catch (cause) {
+    throw new StrategyFileError(file, `its class cannot be made (${String(cause)})`, { cause });
+  }
 }
 
 function assertStrategy(file: string, strategy: unknown): void {

@@ -1,3 +1,4 @@
+import { InputError } from '../config/input-error';
 import { SchedulerError } from '../core/errors';
 import type { PlacementStrategy, StrategyCatalog, StrategyFactory } from '../core/strategy';
 import { strategyName, type StrategyName } from '../core/units';
@@ -20,11 +21,11 @@ export const BUILT_IN: readonly StrategyFactory[] = [
 export class StrategyRegistry implements StrategyCatalog {
   private readonly factories = new Map<string, StrategyFactory>();
 
-  /** @throws {Error} when two strategies go by one name */
+  /** @throws {InputError} when two strategies go by one name */
   constructor(factories: readonly StrategyFactory[]) {
     for (const factory of factories) {
       const { name } = factory();
-      if (this.factories.has(name)) throw new Error(`two strategies are named ${name}`);
+      if (this.factories.has(name)) throw new InputError(`two strategies are named ${name}`);
       this.factories.set(name, factory);
     }
   }

@@ -6,6 +6,7 @@ import { Logger as NestLogger, PinoLogger } from 'nestjs-pino';
 import { pino, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import { configureHttp } from '../http/configure-http';
+import { listenFailure } from '../http/listen-failure';
 import { onEndSignals } from '../ops/end-signals';
 import { SyncedLines } from '../ops/synced-lines';
 import type { Ledger } from './ledger';
@@ -61,6 +62,10 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
       allowedHosts: [options.advertise],
       // A worker has no keys: who may call it is a matter of where the call comes from.
       keys: { anyKeyExists: () => false, verify: () => false },
+      remedies: {
+        key: 'this worker is called from its own machine and the networks of --trusted-networks only',
+        host: 'the host of --advertise',
+      },
     },
   });
   app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
@@ -72,7 +77,9 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
   } catch (error) {
     await engine.close();
     await ledger?.close();
-    throw error;
+    // Nest passes on what the socket said.
+    const { host, port } = options;
+    throw listenFailure(error as NodeJS.ErrnoException, { host, port, setBy: '--port' });
   }
   const { port } = app.getHttpServer().address() as AddressInfo;
   app.get(WorkerLifecycle).listening(port);

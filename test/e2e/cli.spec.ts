@@ -133,6 +133,22 @@ describe('help and usage', () => {
     expect(code).toBe(2);
     expect(err).toMatch(/FORESAIL_URL.*\n.*FORESAIL_KEY/);
   });
+
+  it.each([
+    [
+      'FORESAIL_DEFAULT_STRATEGY',
+      'zzz',
+      'FORESAIL_DEFAULT_STRATEGY (start): unknown strategy "zzz"',
+    ],
+    ['FORESAIL_STRATEGY_FILES', '/absent.js', 'strategy file /absent.js: cannot be loaded'],
+    ['FORESAIL_LOOKUP_FILE', '/absent.json', 'lookup file /absent.json: cannot be read'],
+    ['FORESAIL_INSTANCES_FILE', '/absent.yaml', 'instances file /absent.yaml:'],
+  ])('starts no service with a %s that is wrong', async (name, value, message) => {
+    const { code, out, err } = await runCli(['serve', '--port', '0'], { env: { [name]: value } });
+
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(`error: ${message}`);
+  });
 });
 
 const INSTANCE = instanceAnswer();

@@ -136,7 +136,7 @@ describe('the file of instances', () => {
     const env = { FORESAIL_INSTANCES_FILE: file };
     const refused = ServiceProcess.spawn({ databaseUrl: scenario.databaseUrl, env });
     await refused.exited;
-    expect(refused.child.exitCode).toBe(1);
+    expect(refused.child.exitCode).toBe(2);
     expect(refused.log).toMatch(/instances\.yaml:\n +line 3: .*port.*\n +line 4: .*port/);
     expect(refused.isUp).toBe(false);
     expect(await rowsOf(scenario.databaseUrl, 'SELECT * FROM leadership')).toEqual(before);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LedgerEntry } from '../../src/worker/ledger';
 import { FakeScheduler, type SchedulerAnswer } from '../support/fake-scheduler';
+import { sendRaw } from '../support/http-app';
 import { until } from '../support/until';
 import { WorkerProcess } from '../support/worker-process';
 
@@ -362,6 +363,18 @@ describe('foresail worker', () => {
     expect(scheduler.calls).toEqual([]);
   });
 
+  it('says who may call it and by which names, in settings that it has', async () => {
+    const worker = await WorkerProcess.start('--advertise', 'gpu7.example');
+    workers.push(worker);
+    const answer = await sendRaw(
+      Number(new URL(worker.url).port),
+      'GET /status HTTP/1.1\r\nHost: gpu8.example\r\nConnection: close\r\n\r\n',
+    );
+
+    expect(answer).toMatch(/^HTTP\/1\.1 403 /);
+    expect(answer).toContain('the name of the machine and the host of --advertise');
+  });
+
   it('does not start with a ledger that cannot be opened', async () => {
     const path = join(folder, 'absent', 'ledger.jsonl');
     const worker = WorkerProcess.spawn('--port', '0', '--model', 'm', '--ledger', path);
@@ -378,6 +391,8 @@ describe('foresail worker', () => {
     workers.push(second);
 
     expect(await second.ended()).toEqual({ code: 1, signal: null });
-    expect(second.log).toContain(`address already in use 127.0.0.1:${port}`);
+    expect(second.log).toContain(
+      `error: port ${port} on 127.0.0.1 is taken: choose another with --port\n`,
+    );
   });
 });

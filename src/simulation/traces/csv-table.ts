@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
+import { InputError } from '../../config/input-error';
 
 /** A trace that cannot be used; the message names the file and, per fault, line, column and what is expected. */
-export class TraceError extends Error {
+export class TraceError extends InputError {
   override readonly name = 'TraceError';
 }
 

@@ -1,0 +1,2 @@
+/** What a program was given is wrong, a setting or a file: a repeat cannot help. */
+export class InputError extends Error {}
