@@ -12,8 +12,16 @@ call() {
     ${FORESAIL_KEY:+--header "X-API-Key: $FORESAIL_KEY"} "$@"
 }
 
+# A text as JSON has it between quotes; other control characters than tab and newline are refused.
+escaped() {
+  tab=$(printf '\t')
+  printf '%s' "$1" |
+    sed -e 's/[\\"]/\\&/g' -e "s/$tab/\\\\t/g" |
+    awk '{ printf "%s%s", sep, $0; sep = "\\n" }'
+}
+
 call "$url/queue/submit" --data @- <<JSON
-{"model_name": "$model", "task_id": "$id", "task_input": {"prompt": "$prompt"}}
+{"model_name": "$(escaped "$model")", "task_id": "$id", "task_input": {"prompt": "$(escaped "$prompt")"}}
 JSON
 echo
 

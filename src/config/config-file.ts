@@ -40,7 +40,8 @@ function reason(error: unknown): string {
 
 function parseEntries(path: string, text: string): FileContent {
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  // A key that stands twice is a fault of its setting, told with all others: see `readFile`.
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false });
   const at = (offset: number): string => `${path}:${lineCounter.linePos(offset).line}`;
   const faults = document.errors.map(({ code, message, pos }): ConfigFault => ({
     name: code,
@@ -53,12 +54,12 @@ function parseEntries(path: string, text: string): FileContent {
     const msg = 'the file must be a mapping of setting names to values';
     return { entries: [], faults: [{ name: 'settings', where: at(0), msg }] };
   }
-  const values = contents.items.map((pair: Pair): FileEntry => {
+  const entries = contents.items.map((pair: Pair): FileEntry => {
     const offset = isScalar(pair.key) ? (pair.key.range?.[0] ?? 0) : 0;
     const key = isScalar(pair.key) ? String(pair.key.value) : 'a key that is not a name';
-    return { key, value: contents.get(pair.key), where: at(offset) };
+    return { key, value: plain(pair.value), where: at(offset) };
   });
-  return { entries: values.map((entry) => ({ ...entry, value: plain(entry.value) })), faults };
+  return { entries, faults };
 }
 
 /** Lists and mappings of the parser as plain JavaScript values. */

@@ -230,8 +230,12 @@ describe('loadConfig', () => {
     expect(JSON.stringify(found)).not.toContain('hunter2');
     const twice = yaml('port: 1\nforesail_port: 2\n', 'twice.yaml');
     expect(faults({ file: twice })).toMatchObject([{ name: 'foresail_port', where: `${twice}:2` }]);
-    const repeated = yaml('port: 1\nhost: a\nport: 2\n', 'repeated.yaml');
-    expect(faults({ file: repeated })).toMatchObject([{ where: `${repeated}:3` }]);
+    const repeated = yaml('port: 1\nhots: a\nport: 2\nlog_level: loud\n', 'repeated.yaml');
+    expect(faults({ file: repeated })).toMatchObject([
+      { name: 'hots', where: `${repeated}:2` },
+      { name: 'port', where: `${repeated}:3`, msg: 'the setting stands twice in the file' },
+      { name: 'log_level', where: `${repeated}:4` },
+    ]);
     const none = yaml('- a\n', 'list.yaml');
     expect(faults({ file: none })).toMatchObject([{ msg: expect.stringContaining('mapping') }]);
     expect(faults({ file: yaml('# nothing\n', 'empty.yaml') })).toEqual([]);

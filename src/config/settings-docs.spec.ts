@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 import { loadConfig } from './load-config';
 import { exampleYaml, settingsTable } from './settings-docs';
@@ -31,6 +33,13 @@ describe('settingsTable', () => {
     for (const line of lines) expect(line.split(/(?<!\\)\|/)).toHaveLength(6);
     expect(settingsTable()).toContain('| `FORESAIL_PORT` | `8102` |  | Port to listen on');
     expect(settingsTable()).not.toContain('CRASH');
+  });
+
+  it('stands in docs/operating.md as it is now; `npm run docs:settings` writes it', () => {
+    const docs = readFileSync(join(__dirname, '..', '..', 'docs', 'operating.md'), 'utf8');
+    const [, table] = /<!-- settings -->\n([^]*)<!-- \/settings -->/.exec(docs) ?? [];
+
+    expect(table?.trim()).toBe(settingsTable());
   });
 });
 

@@ -34,12 +34,13 @@ describe('examples', () => {
     await scenario.serve();
     await scenario.worker('w', 'demo');
     await scenario.registered(1);
-    const { stdout } = await user('sh', join(EXAMPLES, 'curl/submit.sh'), 'demo', 'a prompt');
+    const prompt = 'a "prompt"\nwith C:\\new\tand $HOME';
+    const { stdout } = await user('sh', join(EXAMPLES, 'curl/submit.sh'), 'demo', prompt);
     const [submitted, done] = stdout.trim().split('\n');
     expect(JSON.parse(submitted ?? '')).toMatchObject({ status: 'success' });
     expect(JSON.parse(done ?? '')).toMatchObject({
       task_status: 'completed',
-      result: { output: { prompt: 'a prompt' } },
+      result: { output: { prompt } },
     });
     const nobody = user('sh', join(EXAMPLES, 'curl/submit.sh'), 'unheard-of');
     await expect(nobody).rejects.toMatchObject({ code: 22 });
