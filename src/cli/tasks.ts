@@ -1,10 +1,12 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { TASK_STATES } from '../core/task';
+import { isoTime } from '../tasks/iso-time';
 import type { ApiClient } from './api-client';
 import { nameText, wholeFrom } from './arguments';
 import { clientVerb, withClient } from './client-verb';
 import { guarded } from './exit';
 import type { Fields } from './fields';
+import { asIs, instanceNames, type NameOf } from './instance-names';
 import {
   durationText,
   formatOf,
@@ -75,8 +77,8 @@ async function* itemsOf(client: ApiClient, flags: TasksFlags): AsyncGenerator {
 async function look(client: ApiClient, flags: TasksFlags): Promise<View> {
   const { items, hasMore } = await fetchList(client, queryOf(flags));
   const asTable = formatOf(flags.output) === 'table';
-  const names = asTable ? await instanceNames(client) : new Map<string, string>();
-  const { json, text } = listView(items, columns(names), 'no task is like that');
+  const nameOf = asTable ? await instanceNames(client) : asIs;
+  const { json, text } = listView(items, columns(nameOf), 'no task is like that');
   const note = hasMore ? `there are more; --limit tells how many are listed, or --all\n` : '';
   return { json, text: () => text() + note };
 }
@@ -95,16 +97,10 @@ function queryOf(flags: TasksFlags): ListQuery {
   };
 }
 
-/** People know instances by their names. */
-async function instanceNames(client: ApiClient): Promise<ReadonlyMap<string, string>> {
-  const { items } = await fetchList(client, { path: '/v1/instances', name: 'instances' });
-  return new Map(items.map((instance) => [instance.text('id'), instance.text('name')]));
-}
-
-function columns(names: ReadonlyMap<string, string>): readonly Column<Fields>[] {
+function columns(nameOf: NameOf): readonly Column<Fields>[] {
   const instanceOf = (task: Fields): string => {
     const id = task.optionalText('instance_id');
-    return id === null ? '–' : (names.get(id) ?? id);
+    return id === null ? '–' : nameOf(id);
   };
   return [
     { head: 'SUBMITTED', value: (task) => instantText(Date.parse(task.text('submitted_at'))) },
@@ -128,7 +124,9 @@ function timeIn(task: Fields, field: string): string {
 function moment(text: string): string {
   if (/^\d+[smhd]$/.test(text)) return text;
   // A bare date would be midnight in Greenwich; people mean their own.
-  const at = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text);
+  const at = isoTime(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text);
   if (Number.isFinite(at)) return new Date(at).toISOString();
-  throw new InvalidArgumentError('a duration like 24h, or a date like 2026-11-21, is needed');
+  throw new InvalidArgumentError(
+    'a duration like 24h, or a date like 2026-11-21 or 2026-11-21T10:00, is needed',
+  );
 }

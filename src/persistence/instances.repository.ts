@@ -88,6 +88,21 @@ export class InstancesRepository {
     });
   }
 
+  /** The one with that name, or at that `host:port`, that was taken out of service last. */
+  async lastRemoved(ref: string): Promise<InstanceId | undefined> {
+    const row = await answered(() =>
+      this.dataSource
+        .getRepository(InstanceEntity)
+        .createQueryBuilder('i')
+        .where('i.removed_at IS NOT NULL')
+        .andWhere(`:ref IN (i.name, i.host || ':' || i.port)`, { ref })
+        .orderBy('i.removed_at', 'DESC')
+        .limit(1)
+        .getOne(),
+    );
+    return row?.id;
+  }
+
   /** Takes it out of service. */
   async markRemoved(id: InstanceId): Promise<void> {
     await this.write((manager) =>

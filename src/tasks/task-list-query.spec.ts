@@ -48,6 +48,7 @@ describe('questionOf', () => {
     [{ kind: 'job' }, 'kind', /kind must be one of model, batch, placement; got "job"/],
     [{ createdAfter: 'yesterday' }, 'createdAfter', /ISO 8601 .* 24h.*got "yesterday"/],
     [{ createdAfter: '2026-13-01' }, 'createdAfter', /got "2026-13-01"/],
+    [{ createdAfter: '2026-02-31' }, 'createdAfter', /got "2026-02-31"/],
     [{ createdAfter: '2026-11-21T10:00:00' }, 'createdAfter', /with its zone/],
     [{ createdBefore: '1w' }, 'createdBefore', /got "1w"/],
     [{ createdBefore: '-5m' }, 'createdBefore', /got "-5m"/],

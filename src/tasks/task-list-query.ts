@@ -2,6 +2,7 @@ import { SchedulerError } from '../core/errors';
 import { isTerminal, TASK_STATES, type TaskKind, type TaskState } from '../core/task';
 import type { TaskListFilter } from '../persistence/task-list.repository';
 import type { TaskListQueryDto } from './dto/task-list.dto';
+import { isoTime } from './iso-time';
 
 /** What is asked of the list; an instance is still named as the caller names it. */
 export interface TaskListQuestion extends Omit<TaskListFilter, 'instanceId'> {
@@ -25,8 +26,8 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map([
   ['h', 3_600_000],
   ['d', 86_400_000],
 ]);
-/** A date, or a time with its zone; four digits of the year are as far as anybody looks. */
-const ISO_TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/;
+/** A date, or a time with its zone: a service has no local time that its callers know. */
+const ZONED = /^[^T]*$|(?:Z|[+-]\d\d:\d\d)$/;
 
 /**
  * What the query asks for. Times back are counted from `wallMs`, in Unix ms.
@@ -66,15 +67,15 @@ function kindIn(text: string): TaskKind {
 function timeIn(name: string, text: string, wallMs: number): Date {
   const [, count, unit = ''] = DURATION.exec(text) ?? [];
   const unitMs = UNIT_MS.get(unit);
-  const time = unitMs === undefined ? isoTime(text) : wallMs - Number(count) * unitMs;
+  const time = unitMs === undefined ? zonedTime(text) : wallMs - Number(count) * unitMs;
   // Nothing was submitted before 1970; a time so far back that no date holds it means the same.
   if (!Number.isNaN(time)) return new Date(Math.max(0, time));
   const allowed = 'an ISO 8601 time with its zone, or a time back from now as in 90s, 30m, 24h, 7d';
   throw refused(name, allowed, text, 'value');
 }
 
-function isoTime(text: string): number {
-  return ISO_TIME.test(text) ? Date.parse(text) : Number.NaN;
+function zonedTime(text: string): number {
+  return ZONED.test(text) ? isoTime(text) : Number.NaN;
 }
 
 function refused(name: string, allowed: string, value: string, type: string): SchedulerError {

@@ -138,6 +138,19 @@ describe('GET /v1/tasks', () => {
     expect(body).toMatchObject({ code: 'invalid_input', errors: [{ loc: ['query', name] }] });
   });
 
+  it('knows an instance that was removed, as it was called last', async () => {
+    const [instance] = await rig.registered({ name: 'gone', model: 'gone' });
+    await rig.submit('left', { model_name: 'gone' });
+    await until(() => instance.given.length > 0, 'the task to be sent');
+    instance.finish(instance.given[0]!.remoteId, { ok: true });
+    await rig.completed('left');
+    const { host, port } = instance;
+    await rig.post('/ti/remove', { host, port });
+    for (const ref of ['gone', `${host}:${port}`]) {
+      expect(namesIn(await listed(`instance=${ref}`))).toEqual(['left']);
+    }
+  });
+
   it('knows no instance of which it never heard', async () => {
     const { status, body } = await rig.get('/v1/tasks?instance=gpu99');
     expect([status, body.code]).toEqual([404, 'unknown_instance']);

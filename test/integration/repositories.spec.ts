@@ -129,6 +129,19 @@ describe('instances', () => {
     expect(await find(id)).toMatchObject({ drainAsked: false });
   });
 
+  it('finds the one that left last by its name or address', async () => {
+    const first = await instances.register(registration({ name: 'gpu' }));
+    const second = await instances.register(registration({ name: 'gpu', port: 8001 }));
+    const third = await instances.register(registration({ name: 'gpu', port: 8002 }));
+    expect(await instances.lastRemoved('gpu')).toBeUndefined();
+    await instances.markRemoved(second.id);
+    await instances.markRemoved(first.id);
+
+    expect(await instances.lastRemoved('gpu')).toBe(first.id);
+    expect(await instances.lastRemoved('gpu-1:8001')).toBe(second.id);
+    expect(await instances.lastRemoved(`gpu-1:${third.port}`)).toBeUndefined();
+  });
+
   it('keeps how fast they are, and forgets what was learned on another model', async () => {
     const seen = { declared: 2, surplus: -0.25, outcomes: 40 };
     const unseen = { declared: 1, surplus: 0, outcomes: 0 };
