@@ -21,6 +21,8 @@ interface KeysFlags extends SettingsFlags {
 }
 
 const DAY_MS = 86_400_000;
+/** A minute and a half: a key that has ended when it is shown helps nobody. */
+const LEAST_DAYS = 0.001;
 const MOST_DAYS = 36_500;
 
 const NOTES = `
@@ -36,7 +38,11 @@ export function keysCommand(): Command {
   withSettingsFlags(keys.command('create'))
     .description('make a key and print it; it is shown this once')
     .option('--label <text>', 'whose key it is, for people', nameText, '')
-    .option('--expires-in <days>', 'days until it ends (default: never)', numberFrom(0, MOST_DAYS))
+    .option(
+      '--expires-in <days>',
+      'days until it ends (default: never)',
+      numberFrom(LEAST_DAYS, MOST_DAYS),
+    )
     .addOption(outputOption())
     .addHelpText('after', examplesText(['foresail keys create --label ci']))
     .action(guarded(create));

@@ -6,21 +6,33 @@ import { durationText, recordText, tableText, type Column } from './output';
 interface Line {
   readonly queue: Fields | null;
   readonly instance: Fields | null;
+  /** False when no instance of the queue gets new work: then nobody knows how long a task waits. */
+  readonly moves: boolean;
 }
 
 /** All queues, with the wait that a task submitted now would see at each of their instances. */
 export function queuesText(queues: readonly Fields[]): string {
-  return tableText(queues.flatMap(linesOf), [...QUEUE_COLUMNS, ...WAIT_COLUMNS], NONE);
+  return tableText(
+    queues.flatMap(linesOf),
+    [...QUEUE_COLUMNS, ...WAIT_COLUMNS, UNFIT_COLUMN],
+    NONE,
+  );
 }
 
 const NONE = 'there is no queue yet';
 
 function linesOf(queue: Fields): readonly Line[] {
   const [first, ...others] = queue.list('instances');
+  const moves = isMoving(queue);
   return [
-    { queue, instance: first ?? null },
-    ...others.map((instance) => ({ queue: null, instance })),
+    { queue, instance: first ?? null, moves },
+    ...others.map((instance) => ({ queue: null, instance, moves })),
   ];
+}
+
+function isMoving(queue: Fields): boolean {
+  const unfit = unfitReasons(queue).reduce((total, [, count]) => total + count, 0);
+  return unfit < queue.list('instances').length;
 }
 
 const QUEUE_COLUMNS: readonly Column<Line>[] = [
@@ -32,9 +44,14 @@ const QUEUE_COLUMNS: readonly Column<Line>[] = [
 
 const WAIT_COLUMNS: readonly Column<Line>[] = [
   { head: 'INSTANCE', value: ({ instance }) => instance?.text('instance_name') ?? 'none' },
-  { head: 'EXPECTED WAIT', align: 'right', value: ({ instance }) => waitText(instance, 'wait_ms') },
-  { head: '±', align: 'right', value: ({ instance }) => waitText(instance, 'wait_error_ms') },
+  { head: 'EXPECTED WAIT', align: 'right', value: (line) => waitText(line, 'wait_ms') },
+  { head: '±', align: 'right', value: (line) => waitText(line, 'wait_error_ms') },
 ];
+
+const UNFIT_COLUMN: Column<Line> = {
+  head: 'NO NEW WORK',
+  value: ({ queue }) => (queue === null ? '' : countsText(unfitReasons(queue))),
+};
 
 function strategyOf(queue: Fields): string {
   return queue.flag('paused') ? `${queue.text('strategy')} (paused)` : queue.text('strategy');
@@ -44,8 +61,8 @@ function count(queue: Fields | null, field: string): string {
   return queue === null ? '' : String(queue.number(field));
 }
 
-function waitText(instance: Fields | null, field: string): string {
-  return instance === null ? '–' : durationText(instance.number(field));
+function waitText({ instance, moves }: Line, field: string): string {
+  return instance === null || !moves ? '–' : durationText(instance.number(field));
 }
 
 /** One queue: its settings, its instances, and how its last tasks fared where that is told. */
@@ -63,7 +80,8 @@ export function queueText(queue: Fields): string {
     ['running', String(queue.number('running'))],
     ['no new work', unfitText(queue)],
   ]);
-  const lines = queue.list('instances').map((instance) => ({ queue, instance }));
+  const moves = isMoving(queue);
+  const lines = queue.list('instances').map((instance) => ({ queue, instance, moves }));
   const waits = tableText(lines, WAIT_COLUMNS, 'it has no instance');
   const statistics = queue.optionalObject('statistics');
   return `${record}\n${waits}${statistics === null ? '' : `\n${statisticsText(statistics)}`}`;
@@ -71,9 +89,18 @@ export function queueText(queue: Fields): string {
 
 /** How many of its instances get no new work, and why; null when all do. */
 function unfitText(queue: Fields): string | null {
-  const reasons = queue.optionalObject('unfit')?.numbers() ?? [];
-  const parts = reasons.map(([reason, count]) => `${reason} (${count})`);
-  return parts.length === 0 ? null : `at instances: ${parts.join(', ')}`;
+  const counts = countsText(unfitReasons(queue));
+  return counts === '' ? null : `at instances: ${counts}`;
+}
+
+type Counts = readonly (readonly [reason: string, instances: number])[];
+
+function unfitReasons(queue: Fields): Counts {
+  return queue.optionalObject('unfit')?.numbers() ?? [];
+}
+
+function countsText(counts: Counts): string {
+  return counts.map(([reason, count]) => `${reason} (${count})`).join(', ');
 }
 
 /** One line of the statistics: one of the times of one of the spans. */

@@ -10,7 +10,14 @@ interface StrategyFlags extends ClientFlags {
   readonly model?: string;
 }
 
-const EXAMPLES = ['foresail strategy', 'foresail strategy shortest_queue --model llama'];
+/** What goes back to the strategy of every queue without one of its own. */
+const DEFAULT = 'default';
+
+const EXAMPLES = [
+  'foresail strategy',
+  'foresail strategy shortest_queue --model llama',
+  'foresail strategy default --model llama',
+];
 
 /** `foresail strategy`: shows how queues are placed and how they could be, or chooses how. */
 export function strategyCommand(): Command {
@@ -27,13 +34,7 @@ export function strategyCommand(): Command {
 }
 
 async function look(client: ApiClient, { model }: StrategyFlags): Promise<View> {
-  const answer = await client.get('/v1/queues');
-  const queues = new Fields(answer, 'the answer to GET /v1/queues').list('queues');
-  const wanted = queues.filter((queue) => model === undefined || queue.text('model') === model);
-  if (model !== undefined && wanted.length === 0) {
-    const message = `there is no queue of the model ${model}; "foresail queues" lists them`;
-    throw new CommandFailure(EXIT.failed, message);
-  }
+  const wanted = await queuesOf(client, model);
   const known = new Fields(await client.get('/v1/strategies'), 'the answer to GET /v1/strategies');
   const strategies = known.list('strategies');
   const usual = known.text('default');
@@ -51,16 +52,44 @@ async function look(client: ApiClient, { model }: StrategyFlags): Promise<View> 
   return { json, text };
 }
 
-async function choose(client: ApiClient, name: string, { model }: StrategyFlags): Promise<View> {
-  const body = JSON.stringify({ name, ...(model === undefined ? {} : { model_name: model }) });
-  const answer = await client.post('/scheduler/set', body);
+function choose(client: ApiClient, name: string, { model }: StrategyFlags): Promise<View> {
+  return model === undefined ? chooseUsual(client, name) : chooseFor(client, name, model);
+}
+
+/** A queue can be set up before its first instance; here a model that is not there is a slip. */
+async function chooseFor(client: ApiClient, name: string, model: string): Promise<View> {
+  await queuesOf(client, model);
+  const settings = JSON.stringify({ strategy: name === DEFAULT ? null : name });
+  const answer = await client.patch(`/v1/queues/${encodeURIComponent(model)}`, settings);
+  const used = new Fields(answer, 'the answer to PATCH /v1/queues/{model}').text('strategy');
+  return { json: answer, text: () => `queue ${model}: placed by ${used} from now on\n` };
+}
+
+async function chooseUsual(client: ApiClient, name: string): Promise<View> {
+  if (name === DEFAULT) {
+    const message = `"${DEFAULT}" is for one queue: say with --model which; or name a strategy`;
+    throw new CommandFailure(EXIT.usage, message);
+  }
+  const answer = await client.post('/scheduler/set', JSON.stringify({ name }));
   const fields = new Fields(answer, 'the answer to POST /scheduler/set');
   // The protocol answers an unknown name with 200; for a script it is a wrong argument.
   if (fields.text('status') !== 'success') {
     throw new CommandFailure(EXIT.usage, fields.text('message'));
   }
-  const queues = model === undefined ? 'queues without a strategy of their own' : `queue ${model}`;
-  return { json: answer, text: () => `${queues}: placed by ${name} from now on\n` };
+  const text = `queues without a strategy of their own: placed by ${name} from now on\n`;
+  return { json: answer, text: () => text };
+}
+
+/** @throws {CommandFailure} failed, when there is no queue of that model */
+async function queuesOf(client: ApiClient, model: string | undefined): Promise<readonly Fields[]> {
+  const answer = await client.get('/v1/queues');
+  const queues = new Fields(answer, 'the answer to GET /v1/queues').list('queues');
+  const wanted = queues.filter((queue) => model === undefined || queue.text('model') === model);
+  if (model === undefined || wanted.length > 0) return wanted;
+  const message =
+    `there is no queue of the model ${model}; "foresail queues" lists them, ` +
+    'and "foresail queues set" sets one up';
+  throw new CommandFailure(EXIT.failed, message);
 }
 
 const QUEUE_COLUMNS: readonly Column<Fields>[] = [

@@ -7,8 +7,7 @@ import { CommandFailure, EXIT, guarded } from './exit';
 import { Fields } from './fields';
 import { jsonObjectText } from './json-argument';
 import { formatOf, jsonText, recordText } from './output';
-import { assertSucceeded, printTask, timing } from './task';
-import { waitForEnd } from './wait-for-end';
+import { assertTimeoutWaits, finish } from './task';
 
 interface SubmitFlags extends ClientFlags {
   readonly model: string;
@@ -42,6 +41,7 @@ export function submitCommand(): Command {
 }
 
 async function submit(flags: SubmitFlags): Promise<void> {
+  assertTimeoutWaits(flags);
   if (flags.input === '-' && flags.metadata === '-') {
     throw new CommandFailure(EXIT.usage, 'only one of --input and --metadata can be -');
   }
@@ -56,9 +56,7 @@ async function submit(flags: SubmitFlags): Promise<void> {
   await withClient(flags, async (client) => {
     const receipt = await handOver(client, taskId, body);
     if (flags.wait === true) {
-      const task = await waitForEnd(client, taskId, timing(flags));
-      printTask(task, flags.output);
-      assertSucceeded(task);
+      await finish(client, taskId, flags);
     } else if (formatOf(flags.output) === 'json') process.stdout.write(jsonText(receipt.raw));
     else process.stdout.write(receiptText(receipt));
   });

@@ -1,10 +1,13 @@
 import { Option, type Command } from 'commander';
 import { systemRandom } from '../ops/system';
+import type { ApiClient } from './api-client';
 import { nameText, numberFrom } from './arguments';
 import { clientVerb, withClient } from './client-verb';
 import { CommandFailure, EXIT, guarded } from './exit';
+import { asIs, instanceNames, type NameOf } from './instance-names';
 import {
   durationText,
+  formatOf,
   instantText,
   jsonText,
   paintState,
@@ -51,35 +54,47 @@ export function taskCommand(): Command {
 }
 
 async function showTask(id: string, flags: TaskFlags): Promise<void> {
-  if (flags.wait !== true) {
-    await show(flags, async (client) => viewOf(await fetchTask(client, id)));
+  assertTimeoutWaits(flags);
+  if (flags.wait === true) {
+    await withClient(flags, (client) => finish(client, id, flags));
     return;
   }
-  const task = await withClient(flags, (client) => waitForEnd(client, id, timing(flags)));
-  printTask(task, flags.output);
+  await show(flags, async (client) => viewOf(client, await fetchTask(client, id), flags));
+}
+
+/** How a task is waited for and printed. */
+export interface FinishFlags {
+  readonly wait?: true;
+  readonly timeout?: number;
+  readonly output?: OutputFormat;
+}
+
+/** @throws {CommandFailure} usage, for a `--timeout` that would bound nothing */
+export function assertTimeoutWaits({ wait, timeout }: FinishFlags): void {
+  if (timeout === undefined || wait === true) return;
+  throw new CommandFailure(EXIT.usage, '--timeout bounds --wait, which was not given');
+}
+
+/**
+ * Waits for the end of a task and prints it: whole in JSON, in short for people.
+ * @throws {CommandFailure} failed, for any other end of the task than success
+ */
+export async function finish(client: ApiClient, id: string, flags: FinishFlags): Promise<void> {
+  const task = await waitForEnd(client, id, timing(flags));
+  print(await viewOf(client, task, flags), flags.output);
   assertSucceeded(task);
 }
 
-/** How long to wait for the end of a task, by `--timeout`. */
-export function timing({
-  timeout,
-}: {
-  readonly timeout?: number;
-}): Parameters<typeof waitForEnd>[2] {
+function timing({ timeout }: FinishFlags): Parameters<typeof waitForEnd>[2] {
   return { random: systemRandom, ...(timeout === undefined ? {} : { timeoutMs: timeout * 1000 }) };
 }
 
-/** Prints a task on standard output, whole in JSON, in short for people. */
-export function printTask(task: TaskRecord, asked: OutputFormat | undefined): void {
-  print(viewOf(task), asked);
+async function viewOf(client: ApiClient, task: TaskRecord, flags: FinishFlags): Promise<View> {
+  const nameOf = formatOf(flags.output) === 'table' ? await instanceNames(client) : asIs;
+  return { json: task.raw, text: () => taskText(task, nameOf) };
 }
 
-function viewOf(task: TaskRecord): View {
-  return { json: task.raw, text: () => taskText(task) };
-}
-
-/** @throws {CommandFailure} failed, for any other end of the task than success */
-export function assertSucceeded({ state, failure }: TaskRecord): void {
+function assertSucceeded({ state, failure }: TaskRecord): void {
   if (state === 'succeeded') return;
   const why = failure === null ? '' : `: ${failure}`;
   throw new CommandFailure(EXIT.failed, `the task ${WORDS.get(state) ?? `is ${state}`}${why}`);
@@ -92,20 +107,20 @@ const WORDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** A task in lines for people: what it is, what happened, what came of it. */
-export function taskText(task: TaskRecord): string {
+function taskText(task: TaskRecord, nameOf: NameOf): string {
   const { submittedAt, finishedAt, executionMs, predictedMs, predictedBy } = task;
   const record = recordText([
     ['id', task.id],
     ['your id', task.clientTaskId],
     ['model', task.model],
     ['state', task.state, paintState],
-    ['instance', task.instanceId],
+    ['instance', task.instanceId && nameOf(task.instanceId)],
     ['submitted', instantText(submittedAt)],
     ['finished', finishedAt === null ? null : instantText(finishedAt)],
     ['predicted', `${durationText(predictedMs)} (${predictedBy})`],
     ['ran for', executionMs === null ? null : durationText(executionMs)],
-    ...decisionEntries(task),
-    ...waitingEntries(task),
+    ...decisionEntries(task, nameOf),
+    ...waitingEntries(task, nameOf),
     ['failure', task.failure],
   ]);
   const events = tableText(task.events, eventColumns(submittedAt), 'nothing has happened yet');
@@ -115,7 +130,7 @@ export function taskText(task: TaskRecord): string {
 }
 
 /** Why its newest attempt went where it went. */
-function decisionEntries({ attempts }: TaskRecord): readonly Entry[] {
+function decisionEntries({ attempts }: TaskRecord, nameOf: NameOf): readonly Entry[] {
   const decision = attempts.at(-1)?.decision ?? null;
   if (decision === null) return [];
   const { strategy, candidates, runnerUp, decidedAt, unfitBecause } = decision;
@@ -123,7 +138,7 @@ function decisionEntries({ attempts }: TaskRecord): readonly Entry[] {
   return [
     ['chosen by', `${strategy} at ${instantText(decidedAt)}, ${among}`],
     ['expected', expectationText(decision)],
-    ['runner-up', runnerUp && `${runnerUp.instanceId}, ${expectationText(runnerUp)}`],
+    ['runner-up', runnerUp && `${nameOf(runnerUp.instanceId)}, ${expectationText(runnerUp)}`],
     ['unfit because', countsText(unfitBecause)],
   ];
 }
@@ -132,16 +147,23 @@ function expectationText({ waitMs, completionMs }: ExpectationRecord): string {
   return `start after ${durationText(waitMs)}, end after ${durationText(completionMs)}`;
 }
 
+/** Every instance of the queue has a reason: without one there is no instance. */
+const NOBODY_SERVES = 'no instance serves the queue';
+
 /** Why it waits, where it will run, and when. */
-function waitingEntries({ waiting, forecast, attempts }: TaskRecord): readonly Entry[] {
+function waitingEntries(
+  { waiting, forecast, attempts }: TaskRecord,
+  nameOf: NameOf,
+): readonly Entry[] {
   const runs = attempts.some(
     ({ state, runningSince }) => state === 'live' && runningSince !== null,
   );
   const ahead = waiting?.ahead ?? null;
+  const planned = waiting?.plannedInstanceId ?? null;
   return [
-    ['waits because', countsText(waiting?.because ?? [])],
+    ['waits because', waiting && (countsText(waiting.because) ?? NOBODY_SERVES)],
     ['ahead of it', ahead === null ? null : `${ahead} tasks`],
-    ['planned on', waiting?.plannedInstanceId ?? null],
+    ['planned on', planned && nameOf(planned)],
     ['will start', forecast === null || runs ? null : spanText(forecast.start)],
     ['will end', forecast === null ? null : spanText(forecast.end)],
   ];

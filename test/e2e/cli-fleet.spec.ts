@@ -121,14 +121,20 @@ describe('instances', () => {
 
 describe('queues', () => {
   it('are listed with the waits at their instances', async () => {
-    const queues = [queueAnswer(), queueAnswer({ model: 'n', instances: [], paused: true })];
+    const stuck = { model: 'o', unfit: { no_replicas: 1 } };
+    const queues = [
+      queueAnswer({ unfit: {} }),
+      queueAnswer({ model: 'n', instances: [], paused: true }),
+      queueAnswer(stuck),
+    ];
     api.answer = () => ({ body: { queues } });
     const table = await cli('queues', '-o', 'table');
     const piped = await cli('queues');
 
     expect(JSON.parse(piped.out)).toEqual(queues);
     expect(table.out).toMatch(/\nm +earliest +5 +3 +gpu7 +1\.8 s +212 ms\n/);
-    expect(table.out).toMatch(/\nn +earliest \(paused\) +5 +3 +none +– +–\n$/);
+    expect(table.out).toMatch(/\nn +earliest \(paused\) +5 +3 +none +– +–\n/);
+    expect(table.out).toMatch(/\no +earliest +5 +3 +gpu7 +– +– +no_replicas \(1\)\n$/);
   });
 
   it.each([[['queues', 'org/m']], [['queues', 'show', 'org/m']]])(

@@ -6,7 +6,7 @@ import { CliRun, runCli, type CliEnd } from '../support/cli-run';
 import { ENTRY } from '../support/entry';
 import { FakeApi } from '../support/fake-api';
 import { instanceAnswer, queueAnswer } from '../support/fleet-answers';
-import { taskAnswer } from '../support/task-answer';
+import { attemptAnswer, taskAnswer } from '../support/task-answer';
 
 // Every test starts processes, on a machine that has other things to do.
 jest.setTimeout(60_000);
@@ -114,6 +114,11 @@ describe('help and usage', () => {
     ],
     ['a queue without a setting', ['queues', 'set', 'm'], '--order-weight'],
     ['a time that is none', ['tasks', '--since', 'yesterday'], 'a duration like 24h'],
+    ['a number for a time', ['tasks', '--since', '12'], 'a duration like 24h'],
+    ['a day that is none', ['tasks', '--until', '2026-02-31'], 'a date like 2026-11-21'],
+    ['a bound on no waiting', ['task', 't', '--timeout', '5'], '--timeout bounds --wait'],
+    ['the same of a submission', ['submit', '--model', 'm', '--timeout', '5'], '--timeout bounds'],
+    ['a key that has ended', ['keys', 'create', '--expires-in', '0'], 'from 0.001 to 36500'],
     ['all tasks, but not all', ['tasks', '--all', '--limit', '5'], '--limit'],
     ['no task to cancel', ['cancel'], 'id'],
     ['a replay of nothing', ['replay'], '--synthetic'],
@@ -153,6 +158,11 @@ describe('help and usage', () => {
 
 const INSTANCE = instanceAnswer();
 const QUEUE = queueAnswer();
+
+/** A scheduler that has one task, and one instance. */
+const having =
+  (task: object): FakeApi['answer'] =>
+  ({ path }) => ({ body: path === '/v1/instances' ? { instances: [INSTANCE] } : task });
 
 describe('clients of the API', () => {
   let api: FakeApi;
@@ -213,6 +223,7 @@ describe('clients of the API', () => {
     let asked = 0;
     api.answer = ({ path }) => {
       if (path === '/queue/submit') return { body: { task_id: 't', scheduled_ti: null } };
+      if (path === '/v1/instances') return 'cut';
       if (path !== '/task/query') return { body: taskAnswer({ state, failure: failureOf(state) }) };
       asked += 1;
       if (asked === 2) return 'cut';
@@ -243,32 +254,42 @@ describe('clients of the API', () => {
       ahead: 4,
     };
     const changed = { state: 'queued', finished_at: null, result: null, waiting, forecast };
-    api.answer = () => ({ body: taskAnswer(changed) });
+    api.answer = having(taskAnswer(changed));
     const { out } = await cli(['task', 't', '-o', 'table']);
 
     expect(out).toMatch(/\nwaits because +busy \(2\), no_replicas \(1\)\nahead of it +4 tasks\n/);
-    expect(out).toMatch(/\nplanned on +i1\nwill start +about .*, with 90 % certainty by .*\n/);
+    expect(out).toMatch(/\nplanned on +gpu7\nwill start +about .*, with 90 % certainty by .*\n/);
     expect(out).toMatch(/\nwill end +about [-\d]+ [:\d]+\n/);
 
     const attempts = [{ state: 'live', running_since: at('01'), ended_at: null }];
     const begun = { ...changed, state: 'running', waiting: null, attempts };
-    api.answer = () => ({ body: taskAnswer(begun) });
+    api.answer = having(taskAnswer(begun));
     const running = await cli(['task', 't', '-o', 'table']);
     expect(running.out).toContain('will end');
     expect(running.out).not.toContain('will start');
+
+    const alone = { because: {}, planned_instance_id: null, ahead: null };
+    api.answer = having(taskAnswer({ ...changed, waiting: alone }));
+    const unserved = await cli(['task', 't', '-o', 'table']);
+    expect(unserved.out).toMatch(/\nwaits because +no instance serves the queue\n/);
   });
 
   it('tell why a task went where it went', async () => {
-    api.answer = () => ({ body: taskAnswer() });
+    const instance_id = 'i1';
+    const runner_up = { instance_id: 'left', wait_ms: 0, completion_ms: 6_000 };
+    const { decision } = attemptAnswer() as { decision: object };
+    const decided = attemptAnswer({ decision: { ...decision, runner_up } });
+    api.answer = having(taskAnswer({ instance_id, attempts: [decided] }));
     const { out } = await cli(['task', 't', '-o', 'table']);
 
+    expect(out).toMatch(/\ninstance +gpu7\n/);
     expect(out).toMatch(/\nchosen by +earliest at [-\d]+ [:\d]+, one of 2 candidates\n/);
     expect(out).toMatch(/\nexpected +start after 0 ms, end after 3\.0 s\n/);
-    expect(out).toMatch(/\nrunner-up +0193529e-[-\w]+, start after 0 ms, end after 6\.0 s\n/);
+    expect(out).toMatch(/\nrunner-up +left, start after 0 ms, end after 6\.0 s\n/);
     expect(out).toMatch(/\nunfit because +draining \(1\), busy \(3\)\n/);
 
     const attempts = [{ state: 'live', decision: null }];
-    api.answer = () => ({ body: taskAnswer({ attempts }) });
+    api.answer = having(taskAnswer({ attempts }));
     expect((await cli(['task', 't', '-o', 'table'])).out).not.toContain('chosen by');
   });
 
@@ -292,7 +313,7 @@ describe('clients of the API', () => {
     };
     const shown = await cli(['strategy']);
     const table = await cli(['strategy', '-o', 'table']);
-    const set = await cli(['strategy', 'weighted', '--model', 'm', '-o', 'table']);
+    const set = await cli(['strategy', 'weighted', '-o', 'table']);
     const wrong = await cli(['strategy', 'fastest']);
     const absent = await cli(['strategy', '--model', 'x']);
 
@@ -303,11 +324,33 @@ describe('clients of the API', () => {
     expect(table.out).toMatch(
       /^MODEL +PLACED BY\nm +earliest\n\nSTRATEGY +BINDS\nearliest +late +default\nweighted +early\n$/,
     );
-    expect(set.out).toBe('queue m: placed by weighted from now on\n');
+    expect(set.out).toBe(
+      'queues without a strategy of their own: placed by weighted from now on\n',
+    );
     const chosen = api.calls.find(({ path }) => path === '/scheduler/set');
-    expect(chosen?.text).toBe('{"name":"weighted","model_name":"m"}');
+    expect(chosen?.text).toBe('{"name":"weighted"}');
     expect(wrong).toMatchObject({ code: 2, err: 'error: unknown; valid: earliest\n' });
     expect(absent.code).toBe(1);
+  });
+
+  it('set the strategy of a queue that is there, and take it back', async () => {
+    api.answer = ({ method }) => ({ body: method === 'PATCH' ? QUEUE : { queues: [QUEUE] } });
+    const set = await cli(['strategy', 'weighted', '--model', 'm', '-o', 'table']);
+    const undone = await cli(['strategy', 'default', '--model', 'm']);
+    const mistyped = await cli(['strategy', 'weighted', '--model', 'n']);
+    const nowhere = await cli(['strategy', 'default']);
+    const changes = api.calls.filter(({ method }) => method !== 'GET');
+
+    expect(set.out).toBe('queue m: placed by earliest from now on\n');
+    expect(JSON.parse(undone.out)).toEqual(QUEUE);
+    expect(mistyped.code).toBe(1);
+    expect(mistyped.err).toContain('no queue of the model n');
+    expect(nowhere.code).toBe(2);
+    expect(nowhere.err).toContain('--model');
+    expect(changes.map(({ path, text }) => [path, text])).toEqual([
+      ['/v1/queues/m', '{"strategy":"weighted"}'],
+      ['/v1/queues/m', '{"strategy":null}'],
+    ]);
   });
 
   const STRATEGIES = {
