@@ -15,7 +15,7 @@ const ARROWS = {
   predictions: ['core', 'config', 'ops', 'persistence', 'http', 'outgoing'],
   instances: ['core', 'config', 'ops', 'persistence', 'http', 'executors', 'strategies'],
   tasks: ['core', 'config', 'ops', 'persistence', 'http', 'strategies', 'predictions'],
-  executors: ['core', 'config', 'ops', 'outgoing'],
+  executors: ['core', 'config', 'ops', 'http', 'outgoing'],
   outgoing: ['core', 'config', 'ops'],
   queues: ['core', 'config', 'ops', 'persistence', 'http', 'tasks', 'strategies', 'executors'],
   health: ['core', 'config', 'ops', 'persistence', 'http', 'instances', 'tasks', 'executors'],

@@ -1,4 +1,4 @@
-import { depthOf } from './json-members';
+import { depthOf } from '../http/json-members';
 
 /** How deep lists and objects of a result may be nested. */
 export const MAX_RESULT_DEPTH = 64;

@@ -1,5 +1,5 @@
 import { AnswerFault, shown } from '../outgoing/answer-fault';
-import { itemsOf, membersOf } from './json-members';
+import { itemsOf, membersOf } from '../http/json-members';
 
 /** Characters of a name or id at most. */
 const LONGEST_NAME = 512;

@@ -1,6 +1,6 @@
 import type { WorkerProtocol } from '../core/instance';
 import type { StartRequest } from './executor';
-import { membersOf } from './json-members';
+import { membersOf } from '../http/json-members';
 
 /**
  * The body that hands an attempt to a worker. Input and metadata are set in as they are written,

@@ -13,7 +13,7 @@ import { ValidateBy, ValidationOptions } from 'class-validator';
 /** Any class of ours. */
 export type DtoClass<T extends object = object> = new () => T;
 
-/** An object as it was sent. It is kept by reference and never walked. */
+/** An object as it was sent: kept by reference, as `payloadText` needs it, and never walked. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** What a DTO class describes, as plain data: answers are written as literals, not made by `new`. */

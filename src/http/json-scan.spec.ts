@@ -9,6 +9,7 @@ describe('findUnkeepable', () => {
   it.each([
     ['the largest safe integer', '{"n":9007199254740991,"m":-9007199254740991}'],
     ['an exponent that fits', '{"n":1e300,"m":1.7976931348623157E+308,"k":-1e-400}'],
+    ['whole floats that doubles hold', '[1e20,-3.4028235e38,9007199254740994.0,1.2E+22,5e-324]'],
     ['a float of many digits', '[0.12345678901234567890, 12345678901234567.5]'],
     ['a surrogate pair', '{"s":"\\ud83d\\ude00 \\uD83D\\uDE00"}'],
     ['raw text of all widths', '{"s":"é ü 漢 😀"}'],
@@ -28,6 +29,9 @@ describe('findUnkeepable', () => {
     ['2^53', '{"n":9007199254740992}', /integer 9007199254740992 at offset 5 .*9007199254740991/],
     ['2^53+1', '[1, 9007199254740993]', /integer 9007199254740993 at offset 4/],
     ['-2^53-1', '[-9007199254740993]', /integer -9007199254740993 at offset 1/],
+    ['2^53+1 with a point', '[9007199254740993.0]', /integer 9007199254740993\.0 at offset 1/],
+    ['2^53+1 with an exponent', '[9007199254740993e0]', /integer 9007199254740993e0/],
+    ['2^53+1 shifted', '[-900719925474099.30E1]', /integer -900719925474099\.30E1/],
     ['an integer that overflows', `[1${'0'.repeat(400)}]`, /integer 1000.*… at offset 1/],
     ['1e999', '{"n":1e999}', /number 1e999 at offset 5 is too large/],
     ['-1E999', '[-1E999]', /number -1E999 at offset 1/],

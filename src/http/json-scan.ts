@@ -20,7 +20,9 @@ const SHOWN_LITERAL = 40;
 
 /**
  * Finds what a payload cannot keep, on the raw text of a JSON body: nesting deeper than
- * `MAX_JSON_DEPTH`, NUL, lone surrogates, integers beyond ±(2^53−1) and numbers that overflow.
+ * `MAX_JSON_DEPTH`, NUL, lone surrogates, integers beyond ±(2^53−1) and numbers that overflow. A
+ * whole number with a point or an exponent is a float: refused only when doubles do not hold it
+ * (`9007199254740993.0`, but not `1e20`).
  * One pass over the bytes, without building anything; text that is not JSON at all is left to the
  * parser, so a result of undefined does not mean that the text is valid.
  *
@@ -104,8 +106,7 @@ function numberFault(literal: string, at: number): Fault | undefined {
   const parts = JSON_NUMBER.exec(literal);
   if (parts === null) return undefined;
   const value = Number(literal);
-  const integer = parts[1] === undefined && parts[2] === undefined;
-  if (integer && !Number.isSafeInteger(value)) {
+  if (isUnsafeInteger(literal, parts)) {
     return fault(
       `integer ${shorten(literal)} at offset ${at} cannot be kept exactly; ` +
         `allowed are integers from -9007199254740991 to 9007199254740991`,
@@ -116,6 +117,27 @@ function numberFault(literal: string, at: number): Fault | undefined {
     `number ${shorten(literal)} at offset ${at} is too large; ` +
       `allowed are numbers up to ±1.7976931348623157e308`,
   );
+}
+
+/** True for an integer beyond ±(2^53−1), and for a whole float that is printed as another one. */
+function isUnsafeInteger(literal: string, [, fraction, exponent]: RegExpExecArray): boolean {
+  const value = Number(literal);
+  if (Math.abs(value) <= Number.MAX_SAFE_INTEGER) return false;
+  if (fraction === undefined && exponent === undefined) return true;
+  if (!Number.isFinite(value)) return false;
+  const [written, kept] = [decimalOf(literal), decimalOf(value.toExponential())];
+  return written.power >= 0 && written.digits !== kept.digits;
+}
+
+/** The digits from the first to the last that is not 0, and the power of ten of the last one. */
+function decimalOf(literal: string): { readonly digits: string; readonly power: number } {
+  const [mantissa = '', exponent = '0'] = literal.replace('-', '').toLowerCase().split('e');
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  const all = whole + fraction;
+  let end = all.length;
+  while (all[end - 1] === '0') end -= 1;
+  const digits = all.slice(0, end).replace(/^0+/, '');
+  return { digits, power: Number(exponent) - fraction.length + (all.length - end) };
 }
 
 function tooDeep(at: number): Fault {

@@ -1,7 +1,7 @@
 import { isSchedulerError } from '../core/errors';
 import { parseJson } from './parse-json';
 
-const read = (text: string): unknown => parseJson(Buffer.from(text));
+const read = (text: string): unknown => parseJson(Buffer.from(text)).value;
 
 function refusal(raw: Buffer): { code: string; message: string } {
   try {

@@ -2,6 +2,12 @@ import { isUtf8 } from 'node:buffer';
 import { SchedulerError } from '../core/errors';
 import { findUnkeepable } from './json-scan';
 
+/** What a JSON text means, and the text itself, without a byte order mark. */
+export interface ParsedJson {
+  readonly value: unknown;
+  readonly text: string;
+}
+
 /**
  * Reads JSON that came from outside, so that everything it returns can be stored and sent on
  * exactly. Keys named `__proto__` or `constructor` stay own keys; a leading byte order mark is
@@ -11,14 +17,15 @@ import { findUnkeepable } from './json-scan';
  * @throws {SchedulerError} `malformed_body` when it is not UTF-8 or not JSON; `invalid_input` when
  *   it holds what cannot be kept (`findUnkeepable`)
  */
-export function parseJson(raw: Buffer, what = 'the body'): unknown {
+export function parseJson(raw: Buffer, what = 'the body'): ParsedJson {
   if (!isUtf8(raw)) throw new SchedulerError('malformed_body', `${what} is not valid UTF-8`);
   const bytes = withoutByteOrderMark(raw);
   const fault = findUnkeepable(bytes);
   if (fault !== undefined)
     throw new SchedulerError('invalid_input', fault.msg, { faults: [fault] });
+  const text = bytes.toString('utf8');
   try {
-    return JSON.parse(bytes.toString('utf8')) as unknown;
+    return { value: JSON.parse(text) as unknown, text };
   } catch (error) {
     throw new SchedulerError('malformed_body', `${what} is not valid JSON${position(error)}`);
   }

@@ -3,6 +3,7 @@ import type { RequestHandler } from 'express';
 import { SchedulerError } from '../core/errors';
 import { hasBody } from './content-check';
 import { parseJson } from './parse-json';
+import { rememberPayloads } from './payload-text';
 import { routeOf } from './request-context';
 
 /** Bytes that a body may have. */
@@ -19,7 +20,8 @@ export interface BodyLimits {
 const LINGER_MS = 10_000;
 
 /**
- * Reads the JSON body of an admitted request into `request.body`. A body is an object; an empty
+ * Reads the JSON body of an admitted request into `request.body`, and remembers how its payloads
+ * were written (`payloadText`). A body is an object; an empty
  * one counts as `{}`, so that the validation names what is missing. Bodies of GET and HEAD are not
  * read.
  *
@@ -97,8 +99,11 @@ function dropRest(request: IncomingMessage): void {
 
 function parseObject(bytes: Buffer): unknown {
   if (bytes.length === 0) return {};
-  const body = parseJson(bytes);
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
+  const { value: body, text } = parseJson(bytes);
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) {
+    rememberPayloads(body, text);
+    return body;
+  }
   const msg = `the body must be a JSON object; got ${kindOf(body)}`;
   throw new SchedulerError('invalid_input', msg, {
     faults: [{ loc: ['body'], msg, type: 'type' }],

@@ -7,7 +7,7 @@ import { ONE_SLOT } from '../core/resources';
 import { isTerminal, type Change, type Task, type TaskKind, type TaskRequest } from '../core/task';
 import { taskId, type InstanceId, type TaskId } from '../core/units';
 import { crashPoint } from '../ops/crash-points';
-import { jsonText } from '../http/json-text';
+import { payloadText } from '../http/payload-text';
 import { CLOCK, IDS } from '../ops/system';
 import { WakeupBell } from '../ops/wakeup';
 import {
@@ -24,7 +24,7 @@ import { TaskLifecycle } from './task-lifecycle';
 import { TaskRecorder } from './task-recorder';
 import type { TaskView } from './task-view';
 
-/** What a client wants to have run. Objects are kept as they are, never looked into. */
+/** What a client wants to have run. Objects are kept as they were written, never looked into. */
 export interface TaskSubmission {
   readonly kind: TaskKind;
   /** The model. */
@@ -237,7 +237,7 @@ export class TasksService {
 
 /** @throws {SchedulerError} body_too_large */
 function payloadOf({ taskInput, metadata, limitBytes = Infinity }: TaskSubmission): Payload {
-  const payload = { taskInput: jsonText(taskInput), metadata: jsonText(metadata) };
+  const payload = { taskInput: payloadText(taskInput), metadata: payloadText(metadata) };
   const bytes = bytesOf(payload);
   if (bytes <= limitBytes) return payload;
   const message = `task_input and metadata are ${bytes} bytes; allowed are ${limitBytes}`;

@@ -207,6 +207,8 @@ describe.each(POSTS)('POST $path', ({ path, good, fields }) => {
     ['2^53', '9007199254740992'],
     ['2^53+1', '[[9007199254740993]]'],
     ['-2^53', '-9007199254740992'],
+    ['2^53+1 with a point', '9007199254740993.0'],
+    ['2^53+1 with an exponent', '9007199254740993e0'],
     ['a huge integer', '1'.repeat(400)],
     ['a number that overflows', '1e999'],
     ['lists 65 deep', '['.repeat(64) + ']'.repeat(64)],

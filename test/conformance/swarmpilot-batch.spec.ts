@@ -181,7 +181,8 @@ it('is refused whole when one of its tasks is wrong', async () => {
 
 it('hands every payload over exactly', async () => {
   const input =
-    '{"numbers":[1e+20,-0.1,5e-324],"text":"\u{1F600} é","__proto__":{"x":1},"n":"exact"}';
+    '{"numbers":[1e20,-0,1.0,5e-324],"text":"\u{1F600} é","__proto__":{"x":1},"n":"exact", "10":1,' +
+    '"twice":1,"twice":2}';
   const body = `{"model_name":"m","tasks":[{"task_input":${input},"metadata":{"a":[null]}}]}`;
   expect((await rig.service.send('POST', '/queue/submit_batch', body)).status).toBe(200);
   const isIt = ({ input: sent }: { input: unknown }): boolean => (sent as Json).n === 'exact';

@@ -101,7 +101,8 @@ describe('POST /queue/submit', () => {
     const input =
       '{"n":3,"numbers":[1e+20,-0.1,5e-324,9007199254740991,1.7976931348623157e+308],' +
       '"text":"\u{1F600} \u2028 \\"quotes\\" \\\\ é","__proto__":{"polluted":true},' +
-      '"constructor":{"prototype":1},"nothing":null,"lists":[[],[[{}]],""],"":0}';
+      '"constructor":{"prototype":1},"nothing":null,"lists":[[],[[{}]],""],"":0, "10":-0,' +
+      '"spelled":[1.0,1E2,1e-400,"\\u0061"],"twice":1,"twice":2}';
     const metadata = '{"predicted_ms":5,"task_id":"of the client","nested":{"a":[null]}}';
     const body = `{"model_name":"m","task_input":${input},"metadata":${metadata}}`;
     expect((await rig.service.send('POST', '/queue/submit', body)).status).toBe(200);

@@ -1,7 +1,7 @@
 import type { Outcome } from '../../core/task';
 import { dispatchId, type DispatchId, type Instant } from '../../core/units';
 import type { JsonObject, Plain } from '../../http/dto-fields';
-import { jsonText } from '../../http/json-text';
+import { payloadText } from '../../http/payload-text';
 import { FETCH_RESULT } from '../../tasks/early-reports';
 import type { Report, ReportAnswer } from '../../tasks/task-lifecycle';
 import type {
@@ -42,7 +42,7 @@ export function notified(
  */
 export function toResultReport(dto: Plain<ResultSubmitDto>, limitBytes: number): Report {
   const { result, execution_time: executionMs } = dto;
-  const text = jsonText(result);
+  const text = payloadText(result);
   const message = failureIn(result) ?? sizeFault(text, limitBytes);
   const outcome: Outcome =
     message === undefined

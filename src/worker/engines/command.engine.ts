@@ -115,7 +115,7 @@ function resultOf(output: Buffer, complaint: string): EngineOutcome {
     return { ok: false, error: withComplaint(`the command printed nothing; ${needed}`, complaint) };
   }
   try {
-    const value = parseJson(output, 'the output of the command');
+    const { value } = parseJson(output, 'the output of the command');
     return { ok: true, result: isObject(value) ? value : { output: value } };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
