@@ -94,6 +94,41 @@ describe('Fleet', () => {
       expect(fleet.submit(draftOf({ queue: OTHER })).kind).toBe('accepted');
     });
 
+    it('that moves from queue to queue leaves no empty ones behind', () => {
+      const { fleet, instances } = rigWith([1]);
+      const [instance] = instances;
+      if (!instance) throw new Error('one instance');
+      for (let n = 0; n < 1_000; n++) fleet.moveInstance(instance, queueKey('model', `m${n}`));
+      expect([...fleet.queues.keys()]).toEqual(['model/m999']);
+      fleet.removeInstance(instance);
+      expect(fleet.queues.size).toBe(0);
+      expect(fleet.submit(draftOf())).toMatchObject({ code: 'no_instance' });
+    });
+
+    it('that leaves lets its queue stay for its settings', () => {
+      const { fleet, instances } = rigWith([1]);
+      fleet.configure(QUEUE, { limit: 5 });
+      if (instances[0]) fleet.moveInstance(instances[0], OTHER);
+      expect([...fleet.queues.keys()]).toEqual([QUEUE, OTHER]);
+      fleet.configure(QUEUE, { limit: null });
+      if (instances[0]) fleet.moveInstance(instances[0], QUEUE);
+      if (instances[0]) fleet.moveInstance(instances[0], OTHER);
+      expect([...fleet.queues.keys()]).toEqual([OTHER]);
+    });
+
+    it('that leaves lets its queue stay for its tasks, until the last has ended', () => {
+      const { fleet, instances } = rigWith([1]);
+      const [running, waiting] = [1, 2].map(() => submitted(fleet, draftOf()).task);
+      if (!running || !waiting || !instances[0]) throw new Error('two tasks, one instance');
+      fleet.moveInstance(instances[0], OTHER);
+      fleet.course.stop(waiting, 'cancelled', 'no longer wanted');
+      fleet.forget(waiting);
+      expect(fleet.queues.has(QUEUE)).toBe(true);
+      fleet.course.ended(newestHeld(fleet, running), SUCCESS);
+      fleet.forget(running);
+      expect([...fleet.queues.keys()]).toEqual([OTHER]);
+    });
+
     it('that moves away leaves its bound tasks to whoever is free', () => {
       const { fleet, instances } = rigWith([1, 2], settingsOf('round_robin'));
       const tasks = [1, 2, 3].map(() => submitted(fleet, draftOf()).task);

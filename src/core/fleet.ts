@@ -4,7 +4,7 @@ import type { Held } from './backlog';
 import { Circuits, type CircuitOptions } from './circuits';
 import { Chronicle } from './chronicle';
 import { Course, type Backoff, type Grounds } from './course';
-import { Instance, type InstanceDraft } from './instance';
+import { Instance, type InstanceDraft, type InstanceUpdate } from './instance';
 import { InstanceDirectory } from './instance-directory';
 import { decide, type Destination, type Placement } from './placement';
 import type { Ids, Random } from './ports';
@@ -38,27 +38,6 @@ export interface FleetOptions extends CircuitOptions {
   readonly refusalBackoff: Backoff;
   readonly defaults: QueueSettings;
 }
-
-/** What may change about an instance while it is in the fleet. */
-export type InstanceUpdate = Partial<
-  Pick<
-    Instance,
-    | 'name'
-    | 'protocol'
-    | 'registration'
-    | 'capacity'
-    | 'notifies'
-    | 'drainAsked'
-    | 'drainsItself'
-    | 'health'
-    | 'lastContact'
-    | 'provesAbsence'
-  >
-> & {
-  /** Work per ms, by its own word. */
-  readonly declaredSpeed?: number;
-  readonly foreignMs?: number;
-};
 
 /**
  * The one mutable picture of instances, queues and live tasks. It lives in memory and has one
@@ -186,6 +165,7 @@ export class Fleet {
     to.attach(instance);
     this.refresh(instance);
     to.planAll(this.now);
+    this.dropUnused(from.key);
   }
 
   /** Takes a removed instance, which still has attempts, back into service. */
@@ -203,7 +183,7 @@ export class Fleet {
     const queue = this.queueFor(instance.queue);
     queue.detach(instance, this.now);
     this.stirred.add(queue);
-    if (!this.isNeeded(instance)) this.directory.delete(instance);
+    if (!this.isNeeded(instance)) this.dismiss(instance);
   }
 
   // --- settings --------------------------------------------------------------------------------
@@ -231,8 +211,7 @@ export class Fleet {
     const { kind, clientId, queue } = request;
     const known = clientId === null ? undefined : this.taskByClientId(kind, clientId);
     if (known) return { kind: 'known', task: known };
-    const { all, payloadBytes } = this.taskDirectory;
-    const load = { liveTasks: all.size, payloadBytes };
+    const load = { liveTasks: this.tasks.size, payloadBytes: this.livePayloadBytes };
     return refusal(request, this.queuesByKey.get(queue), load, this.options.limits);
   }
 
@@ -305,6 +284,7 @@ export class Fleet {
     for (const attempt of task.attempts) {
       if (attempt.state !== 'abandoned') this.attempts.delete(attempt.dispatchId);
     }
+    this.dropUnused(task.queue);
   }
 
   /**
@@ -421,16 +401,21 @@ export class Fleet {
       instance.backlog.advance(instance.slots, this.now);
       this.refresh(instance);
     }
-    if (instance.removed && !this.isNeeded(instance)) this.directory.delete(instance);
+    if (instance.removed && !this.isNeeded(instance)) this.dismiss(instance);
+  }
+
+  private dismiss(instance: Instance): void {
+    this.directory.delete(instance);
+    this.dropUnused(instance.queue);
   }
 
   /** What the end of an attempt says of its instance, and of the predictions of its queue. */
   private learnFrom(held: Held, outcome: Outcome): void {
     this.circuits.ended(held, outcome);
     const instance = this.directory.get(held.attempt.instanceId);
-    const queue = this.queueOf(held.task);
-    queue.learn(held, outcome);
-    if (instance && queue.learnSpeed(instance, held, outcome)) this.refresh(instance);
+    const queue = this.queuesByKey.get(held.task.queue);
+    queue?.learn(held, outcome);
+    if (instance && queue?.learnSpeed(instance, held, outcome)) this.refresh(instance);
   }
 
   /** True while a live attempt is there, even one that has only its result to be fetched. */
@@ -460,6 +445,15 @@ export class Fleet {
     const queue = new Queue(key, settings, strategy, ONE_SLOT);
     this.queuesByKey.set(key, queue);
     return queue;
+  }
+
+  /** A queue is there for its instances, its tasks and its settings: without any of them it goes. */
+  private dropUnused(key: QueueKey): void {
+    const queue = this.queuesByKey.get(key);
+    if (!queue || queue.instances.size > 0 || this.taskDirectory.countIn(key) > 0) return;
+    if (this.settings.has(key)) return;
+    this.stirred.delete(queue);
+    this.queuesByKey.delete(key);
   }
 
   private applySettings(queue: Queue, settings: QueueSettings): void {

@@ -67,6 +67,27 @@ export type Unfit = Infeasible | 'paused';
  */
 export type Readiness = 'free' | 'ahead' | 'busy' | Unfit;
 
+/** What may change about an instance while it is in the fleet. */
+export type InstanceUpdate = Partial<
+  Pick<
+    Instance,
+    | 'name'
+    | 'protocol'
+    | 'registration'
+    | 'capacity'
+    | 'notifies'
+    | 'drainAsked'
+    | 'drainsItself'
+    | 'health'
+    | 'lastContact'
+    | 'provesAbsence'
+  >
+> & {
+  /** Work per ms, by its own word. */
+  readonly declaredSpeed?: number;
+  readonly foreignMs?: number;
+};
+
 /** A worker of the fleet and the work bound to it. Only `Fleet` changes it. */
 export class Instance implements Standing, Pace {
   readonly id: InstanceId;

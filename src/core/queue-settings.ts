@@ -35,6 +35,11 @@ export class SettingsBook {
     return key === null ? ofAll : changed(ofAll, this.changes.get(key));
   }
 
+  /** True while something is set for that queue itself. */
+  has(key: QueueKey): boolean {
+    return Object.values(this.changes.get(key) ?? {}).some((value) => value !== null);
+  }
+
   /** Takes note of what was set; what is not named stays as it is. */
   change(key: QueueKey | null, change: SettingsChange): void {
     this.changes.set(key, { ...this.changes.get(key), ...change });

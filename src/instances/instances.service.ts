@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { SchedulerError } from '../core/errors';
-import { Fleet, type InstanceUpdate } from '../core/fleet';
-import type { Health, Instance, Unfit } from '../core/instance';
+import { Fleet } from '../core/fleet';
+import type { Health, Instance, InstanceUpdate, Unfit } from '../core/instance';
 import { unfitness } from '../core/placement';
 import type { Clock, Ids } from '../core/ports';
 import { queueInWords, queueKey, queueName } from '../core/queue';
