@@ -16,7 +16,7 @@ function yaml(content: string): string {
 describe('readInstancesFile', () => {
   it('reads hosts, ports and models', () => {
     const file = yaml(
-      'instances:\n  - {host: gpu-1, port: 8100}\n  - {host: gpu-2, port: 8101, model_name: llama}\n',
+      'instances:\n  - {host: gpu-1, port: 8100}\n  - {host: GPU-2, port: 8101, model_name: llama}\n',
     );
     expect(readInstancesFile(file)).toEqual([
       { host: 'gpu-1', port: 8100, modelName: undefined },

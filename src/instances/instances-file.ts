@@ -10,7 +10,7 @@ export interface FileInstance {
 }
 
 const ENTRY = z.strictObject({
-  host: z.string().max(LONGEST_HOST).regex(HOST, `host must be ${HOST_ALLOWED}`),
+  host: z.string().max(LONGEST_HOST).regex(HOST, `host must be ${HOST_ALLOWED}`).toLowerCase(),
   port: z.int().min(1).max(65_535),
   model_name: z.string().min(1).max(256).optional(),
 });

@@ -1,12 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { SchedulerError } from '../core/errors';
+import { isSchedulerError, SchedulerError } from '../core/errors';
 import { Fleet } from '../core/fleet';
 import type { Health, Instance, InstanceUpdate, Unfit } from '../core/instance';
 import { unfitness } from '../core/placement';
 import type { Clock, Ids } from '../core/ports';
 import { queueInWords, queueKey, queueName } from '../core/queue';
 import { NOTHING, ONE_SLOT, type Resources } from '../core/resources';
-import { instanceId } from '../core/units';
+import { after, instanceId, type InstanceId, type Instant } from '../core/units';
 import type { WorkerIdentity, WorkerStatus } from '../executors/task-instance.client';
 import { TaskInstanceClients } from '../executors/task-instance.clients';
 import { TaskInstanceError } from '../executors/task-instance.error';
@@ -24,6 +24,10 @@ export interface Registration {
   readonly modelName: string | undefined;
 }
 
+/** An instance by our id, or by where it is; never by a name, which anybody may take. */
+export type InstanceRef =
+  { readonly id: InstanceId } | { readonly host: string; readonly port: number };
+
 /** Which instances are asked for, and which part of their list. */
 export interface InstanceFilter {
   readonly model?: string;
@@ -36,12 +40,19 @@ type InstanceKey = readonly [queue: string, name: string, id: string];
 
 const CURSORS = new Cursors('instances', 'text', 'text', 'uuid');
 const NOT_FOUND = 404;
+/**
+ * After an instance has changed its model of its own accord, the next change is followed only so much
+ * later, in ms: one that names another model at every probe would make queue after queue.
+ */
+const MOVE_REST_MS = 10_000;
 
 /** Brings instances into the fleet and takes them out, in memory and in the table. */
 @Injectable()
 export class InstancesService {
   private readonly logger = new Logger(InstancesService.name);
   private readonly drains = new InTurn();
+  /** Until when the next change of its model is not followed, and whether that was said. */
+  private readonly settling = new WeakMap<Instance, { readonly until: Instant; told: boolean }>();
 
   constructor(
     private readonly fleet: Fleet,
@@ -73,6 +84,7 @@ export class InstancesService {
     });
     const instance = this.take(row, identity);
     this.logger.log({ msg: `registered ${instance.name} for ${model}`, instanceId: instance.id });
+    this.warnOfTwin(instance);
     this.bell.signal();
     return instance;
   }
@@ -93,15 +105,26 @@ export class InstancesService {
       protocol: 'enqueue',
       isAnew: false,
     });
-    return this.enter(row, { health: 'suspect', capacity: NOTHING });
+    const instance = this.enter(row, { health: 'suspect', capacity: NOTHING });
+    this.fleet.updateInstance(instance, { registration: row.registration });
+    return instance;
   }
 
   /** True when an instance is in service there, for that model where one is named. */
   isServing({ host, port, modelName }: Registration): boolean {
-    const address = `${host}:${port}`;
-    const instance = this.fleet.findInstance(address);
-    if (instance?.address !== address || !this.isInService(instance)) return false;
+    const instance = this.at(host, port);
+    if (!instance || !this.isInService(instance)) return false;
     return modelName === undefined || modelServed(instance) === modelName;
+  }
+
+  /**
+   * Another instance that is online at the same port and goes by the same name: most likely the
+   * same worker under another address, whose slots are counted twice. Undefined without one.
+   */
+  twinOf({ id, name, port }: Instance): Instance | undefined {
+    return [...this.fleet.instances.values()].find(
+      (one) => one.id !== id && one.name === name && one.port === port && isOnline(one),
+    );
   }
 
   /**
@@ -109,8 +132,8 @@ export class InstancesService {
    * @returns undefined when no such instance is registered
    * @throws {SchedulerError} store_unavailable
    */
-  async remove(ref: string): Promise<Instance | undefined> {
-    const instance = this.fleet.findInstance(ref);
+  async remove(ref: InstanceRef): Promise<Instance | undefined> {
+    const instance = 'id' in ref ? this.fleet.instances.get(ref.id) : this.at(ref.host, ref.port);
     if (!instance || !this.isInService(instance)) return undefined;
     await this.repository.markRemoved(instance.id);
     if (this.isInService(instance)) this.fleet.removeInstance(instance);
@@ -140,20 +163,17 @@ export class InstancesService {
 
   /**
    * Asks an instance how it is, and takes note of its answer.
+   * @param isExpected a change of its model was asked for, and is followed at once
    * @throws {TaskInstanceError} when it does not give one
    */
-  async probe(instance: Instance): Promise<WorkerStatus> {
+  async probe(instance: Instance, isExpected = false): Promise<WorkerStatus> {
     const status = await this.ask(instance);
-    if (status.model !== null && status.model !== modelServed(instance) && !instance.removed) {
-      const before = queueInWords(instance.queue);
-      this.logger.warn(
-        `${instance.name} serves ${JSON.stringify(status.model)} now, not ${before}`,
-      );
-      await this.moveTo(instance, status.model);
-    }
+    if (isExpected) this.settling.delete(instance);
+    await this.keepUp(instance, status);
     if (instance.health !== 'online') this.logger.log(`${instance.name} is online again`);
-    if (status.name !== instance.name) await this.rename(instance, status.name);
-    this.fleet.updateInstance(instance, this.factsIn(status));
+    const facts = this.factsIn(status);
+    const isElsewhere = status.model !== null && status.model !== modelServed(instance);
+    this.fleet.updateInstance(instance, isElsewhere ? { ...facts, capacity: NOTHING } : facts);
     this.bell.signal();
     return status;
   }
@@ -191,17 +211,65 @@ export class InstancesService {
     return CURSORS.page(found, limit, keyOf);
   }
 
+  private at(host: string, port: number): Instance | undefined {
+    const address = `${host}:${port}`;
+    const found = this.fleet.findInstance(address);
+    return found?.address === address ? found : undefined;
+  }
+
+  private warnOfTwin(instance: Instance): void {
+    const twin = this.twinOf(instance);
+    if (!twin) return;
+    this.logger.warn(
+      `${instance.address} and ${twin.address} are both ${instance.name}: one worker?`,
+    );
+  }
+
+  /**
+   * What it goes by is written first: while that cannot be, memory stays as the row is, and the
+   * next probe tries again.
+   */
+  private async keepUp(instance: Instance, { model, name }: WorkerStatus): Promise<void> {
+    try {
+      if (model !== null && model !== modelServed(instance) && !instance.removed)
+        await this.moveTo(instance, model);
+      if (name !== instance.name) await this.rename(instance, name);
+    } catch (error) {
+      if (!isSchedulerError(error, 'store_unavailable')) throw error;
+      this.logger.debug({ msg: `${instance.name} stays as it was`, error });
+    }
+  }
+
   /** It serves another model now: it, and whatever comes, belongs to that model's queue. */
   private async moveTo(instance: Instance, model: string): Promise<void> {
+    const change = `${instance.name} serves ${JSON.stringify(model)} now`;
+    if (this.isSettling(instance, change)) return;
+    const before = queueInWords(instance.queue);
     const queue = queueKey('model', model);
-    this.fleet.moveInstance(instance, queue);
     await this.repository.setQueue(instance.id, queue);
+    if (!this.isInService(instance)) return;
+    this.fleet.moveInstance(instance, queue);
+    const until = after(this.clock.now(), MOVE_REST_MS);
+    this.settling.set(instance, { until, told: false });
+    this.logger.warn(`${change}, not ${before}`);
+  }
+
+  /** True while its last change is too young for another one to be followed. */
+  private isSettling(instance: Instance, change: string): boolean {
+    const settling = this.settling.get(instance);
+    if (!settling || settling.until <= this.clock.now()) return false;
+    if (!settling.told) {
+      this.logger.warn(`${change}, again: that is followed once in ${MOVE_REST_MS} ms`);
+      settling.told = true;
+    }
+    return true;
   }
 
   /** It goes by another name now, as when it was expected by its address and says who it is. */
   private async rename(instance: Instance, name: string): Promise<void> {
-    this.fleet.updateInstance(instance, { name });
     await this.repository.setName(instance.id, name);
+    this.fleet.updateInstance(instance, { name });
+    this.warnOfTwin(instance);
   }
 
   /** A worker of the other generation may have taken the place of the one that was there. */
@@ -290,6 +358,10 @@ function modelOf({ host, port, modelName }: Registration, { status }: WorkerIden
     'wrong_model',
     `${address} serves ${JSON.stringify(status.model)}, not ${JSON.stringify(modelName)}`,
   );
+}
+
+function isOnline({ health, removed }: Instance): boolean {
+  return health === 'online' && !removed;
 }
 
 /** The model that a task instance serves. */

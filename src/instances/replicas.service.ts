@@ -65,7 +65,7 @@ export class ReplicasService {
   /** The change is made already: an instance that cannot be asked now is asked again by and by. */
   private async look(instance: Instance): Promise<void> {
     try {
-      await this.instances.probe(instance);
+      await this.instances.probe(instance, true);
     } catch (error) {
       if (!(error instanceof TaskInstanceError)) throw error;
       this.logger.debug(error.message);

@@ -52,22 +52,29 @@ describe('registrations', () => {
     expect(toRegistration({ ...at, model_name: 'm' })).toEqual({ ...at, modelName: 'm' });
     expect(toRegistration({ ...at, model_name: null })).toEqual({ ...at, modelName: undefined });
     expect(toRegistration(at)).toEqual({ ...at, modelName: undefined });
+    expect(toRegistration({ ...at, host: 'GPU7.Test' })).toMatchObject({ host: 'gpu7.test' });
   });
 
   it('are answered with the id of the instance', () => {
-    expect(registered(INSTANCE)).toEqual({
+    expect(registered(INSTANCE, undefined)).toEqual({
       status: 'success',
       message: 'registered gpu7.test:8000 for m',
       ti_uuid: 'gpu7',
     });
   });
+
+  it('say when another instance seems to be the same worker', () => {
+    expect(registered(INSTANCE, INSTANCE).message).toBe(
+      'registered gpu7.test:8000 for m; gpu7.test:8000 is gpu7 too: is that the same worker?',
+    );
+  });
 });
 
 describe('removals', () => {
   it('name the instance by its id, else by its address', () => {
-    expect(toRemovalRef({ ti_uuid: 'u', host: 'h', port: 1 })).toBe('u');
-    expect(toRemovalRef({ ti_uuid: null, host: 'h', port: 1 })).toBe('h:1');
-    expect(toRemovalRef({ host: 'h', port: 1 })).toBe('h:1');
+    expect(toRemovalRef({ ti_uuid: 'u', host: 'h', port: 1 })).toEqual({ id: 'u' });
+    expect(toRemovalRef({ ti_uuid: null, host: 'h', port: 1 })).toEqual({ host: 'h', port: 1 });
+    expect(toRemovalRef({ host: 'H', port: 1 })).toEqual({ host: 'h', port: 1 });
   });
 
   it.each([

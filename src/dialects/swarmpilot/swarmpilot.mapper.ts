@@ -3,10 +3,10 @@ import { SchedulerError, type ErrorCode } from '../../core/errors';
 import type { Instance } from '../../core/instance';
 import { queueKey, queueName } from '../../core/queue';
 import type { TaskState } from '../../core/task';
-import type { QueueKey } from '../../core/units';
+import { instanceId, type QueueKey } from '../../core/units';
 import type { Plain } from '../../http/dto-fields';
 import { jsonText, withMember } from '../../http/json-text';
-import type { Registration } from '../../instances/instances.service';
+import type { InstanceRef, Registration } from '../../instances/instances.service';
 import type { DurabilitySettings } from '../../persistence/postgres-settings';
 import { PREDICTION_MODES, type ModeChoice } from '../../predictions/prediction-mode.service';
 import type { InstanceWait } from '../../queues/queues.service';
@@ -59,23 +59,32 @@ export function toRegistration({
   port,
   model_name: model,
 }: Plain<RegisterDto>): Registration {
-  return { host, port, modelName: model ?? undefined };
+  return { host: host.toLowerCase(), port, modelName: model ?? undefined };
 }
 
-/** The answer to a registration that held. */
-export function registered({ id, address, queue }: Instance): Plain<RegisterAnswerDto> {
-  const message = `registered ${address} for ${queueName(queue)}`;
+/**
+ * The answer to a registration that held.
+ * @param twin another instance that seems to be the same worker
+ */
+export function registered(
+  { id, address, name, queue }: Instance,
+  twin: Instance | undefined,
+): Plain<RegisterAnswerDto> {
+  const again = twin ? `; ${twin.address} is ${name} too: is that the same worker?` : '';
+  const message = `registered ${address} for ${queueName(queue)}${again}`;
   return { status: 'success', message, ti_uuid: id };
 }
 
 /**
- * The name of the instance that is to be removed: its id, else its address.
+ * The instance that is to be removed: by its id, else by its address.
  * @throws {SchedulerError} invalid_input when neither is whole
  */
-export function toRemovalRef({ host, port, ti_uuid: id }: Plain<RemoveDto>): string {
-  if (id !== undefined && id !== null) return id;
-  const given = { host: host ?? undefined, port: port ?? undefined };
-  if (given.host !== undefined && given.port !== undefined) return `${given.host}:${given.port}`;
+export function toRemovalRef({ host, port, ti_uuid: id }: Plain<RemoveDto>): InstanceRef {
+  if (id !== undefined && id !== null) return { id: instanceId(id) };
+  const given = { host: host?.toLowerCase(), port: port ?? undefined };
+  if (given.host !== undefined && given.port !== undefined) {
+    return { host: given.host, port: given.port };
+  }
   const absent = given.host === undefined ? 'host' : 'port';
   const msg = `${absent} is missing: an instance is named by ti_uuid, or by host and port`;
   const faults = [{ loc: ['body', absent], msg, type: 'missing' }];
@@ -91,7 +100,9 @@ export function removed(
     const { address, host, port, id } = instance;
     return { status: 'success', message: `removed ${address}`, host, port, ti_uuid: id };
   }
-  const message = `no instance ${JSON.stringify(toRemovalRef(asked))} is registered`;
+  const ref = toRemovalRef(asked);
+  const named = 'id' in ref ? ref.id : `${ref.host}:${ref.port}`;
+  const message = `no instance ${JSON.stringify(named)} is registered`;
   const { host = null, port = null } = asked;
   return { status: 'error', message, host, port, ti_uuid: null };
 }

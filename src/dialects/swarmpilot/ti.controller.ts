@@ -41,7 +41,8 @@ export class TiController {
     },
   })
   async register(@Body() body: RegisterDto): Promise<Plain<RegisterAnswerDto>> {
-    return registered(await this.instances.register(toRegistration(body)));
+    const instance = await this.instances.register(toRegistration(body));
+    return registered(instance, this.instances.twinOf(instance));
   }
 
   /**
