@@ -51,6 +51,25 @@ describe('LearnedSource', () => {
     expect(source.recall(taskId('next'))).toBeDefined();
   });
 
+  it('does not ask about a task for which there is no room', () => {
+    const asked: Features[] = [];
+    const source = new LearnedSource({
+      predict: (features: Features) => void asked.push(features),
+      learn: () => undefined,
+    });
+    const take = (name: string): void => {
+      const prediction = given();
+      source.expect(prediction, query());
+      source.remember(taskId(name), prediction);
+    };
+    for (let n = 0; n < 4_096; n++) take(`t${n}`);
+    take('late');
+    expect(asked).toHaveLength(4_096);
+    source.recall(taskId('t0'));
+    take('next');
+    expect(asked).toHaveLength(4_097);
+  });
+
   it('does not know a prediction that it was not told of', () => {
     const source = new LearnedSource(new LearnedPredictor());
     source.remember(taskId('t'), given());

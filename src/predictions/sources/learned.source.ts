@@ -17,8 +17,8 @@ interface Asked {
 }
 
 /**
- * What was learned from the scheduler's own finished tasks. It is asked about every task, also when
- * another source is believed: what it would have said is held against what comes.
+ * What was learned from the scheduler's own finished tasks. It is asked about every task that can be
+ * remembered, also when another source is believed: what it would have said is held against what comes.
  */
 export class LearnedSource implements PredictionSource {
   readonly method = 'learned';
@@ -33,8 +33,12 @@ export class LearnedSource implements PredictionSource {
     return this.ask(query).answer;
   }
 
-  /** This prediction was given on that question, by whichever source. */
+  /**
+   * This prediction was given on that question, by whichever source. Nobody is asked, which takes its
+   * time, while there is no room to remember the answer.
+   */
   expect(prediction: Prediction, query: PredictionQuery): void {
+    if (this.remembered.size >= MOST_REMEMBERED) return;
     this.expected.set(prediction, this.ask(query).features);
   }
 
