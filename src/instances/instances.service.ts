@@ -249,6 +249,8 @@ export class InstancesService {
     await this.repository.setQueue(instance.id, queue);
     if (!this.isInService(instance)) return;
     this.fleet.moveInstance(instance, queue);
+    // That it did not take tasks of the other model is no fault any more.
+    this.fleet.circuits.retry(instance);
     const until = after(this.clock.now(), MOVE_REST_MS);
     this.settling.set(instance, { until, told: false });
     this.logger.warn(`${change}, not ${before}`);

@@ -1,3 +1,4 @@
+import { CIRCUIT } from '../../test/support/builders';
 import { lifecycleRig } from '../../test/support/lifecycle-rig';
 import { until } from '../../test/support/until';
 import type { StartRequest, StartResult, Target } from '../executors/executor';
@@ -48,7 +49,11 @@ async function aboutToSend() {
   const fails = (): void => {
     answer = () => Promise.reject(new Error('no answer was understood'));
   };
-  return { ...rig, dispatcher, started, fails, read: payloads.reads[0] };
+  const refuses = (because: 'busy' | 'unwanted'): void => {
+    answer = () => Promise.resolve({ kind: 'refused', because, reason: '', retryAfterMs: null });
+  };
+  const { reads } = payloads;
+  return { ...rig, dispatcher, started, fails, refuses, reads, read: reads[0] };
 }
 
 describe('Dispatcher', () => {
@@ -90,5 +95,23 @@ describe('Dispatcher', () => {
     await dispatcher.stop();
     expect(task.state).toBe('dispatching');
     expect(doubts.open()).toMatchObject([{ held }]);
+  });
+
+  it.each([
+    ['unwanted', 'circuit_open'],
+    ['busy', undefined],
+  ] as const)('keeps work from an instance that says again and again: %s', async (because, why) => {
+    const { dispatcher, reads, refuses, fleet, clock, bell, task } = await aboutToSend();
+    const [instance] = fleet.instances.values();
+    refuses(because);
+    for (let refusals = 1; refusals <= CIRCUIT.faults; refusals++) {
+      await until(() => reads.length === refusals, `the read before refusal ${refusals}`);
+      reads.at(-1)?.answer(PAYLOAD);
+      await until(() => task.state === 'queued', 'the task to wait again');
+      clock.advance(1_000);
+      bell.signal();
+    }
+    await dispatcher.stop();
+    expect(instance?.circuit.withholds([], clock.now())).toBe(why);
   });
 });

@@ -20,8 +20,8 @@ import { TaskRecorder } from '../tasks/task-recorder';
 
 /** Placements of one turn: the event loop gets to breathe in between. */
 const PLACEMENTS_PER_TURN = 256;
-/** An instance that refused is left alone for this long, unless it says otherwise, in ms. */
-const REST_MS = { busy: 250, unwanted: 1_000 };
+/** An instance that is busy is left alone for this long, unless it says otherwise, in ms. */
+const BUSY_REST_MS = 250;
 
 /** While PostgreSQL is away nothing is placed or sent; this often it is looked whether it is back. */
 const STORE_RETRY_MS = 100;
@@ -163,8 +163,9 @@ export class Dispatcher implements OnApplicationBootstrap {
         circuits.faulted(instance, attempt);
         break;
       case 'refused':
-        if (result.because === 'unreachable') circuits.faulted(instance, attempt);
-        else circuits.rest(instance, result.retryAfterMs ?? REST_MS[result.because]);
+        // Who is not reached, or takes nothing of ours (401, 404, …), may stay so for ever.
+        if (result.because === 'busy') circuits.rest(instance, result.retryAfterMs ?? BUSY_REST_MS);
+        else circuits.faulted(instance, attempt);
     }
     this.bell.signal();
   }
