@@ -32,4 +32,28 @@ describe('EarlyReports', () => {
     early.take(a, 'r0');
     expect(early.keep(a, 'one more', report, instant(301))).toBe(true);
   });
+
+  it('keeps no more than 32 MiB of all instances together, until they are old', () => {
+    const early = new EarlyReports();
+    const large = { outcome, result: 'é'.repeat(8 * 1024 * 1024) };
+    expect(early.keep(a, 'r0', large, instant(0))).toBe(true);
+    expect(early.keep(a, 'r0', large, instant(0))).toBe(true);
+    expect(early.keep(b, 'r1', large, instant(0))).toBe(true);
+    expect(early.keep(b, 'r2', report, instant(0))).toBe(false);
+    expect(early.keep(b, 'r1', report, instant(1))).toBe(true);
+    expect(early.keep(b, 'r2', report, instant(1))).toBe(true);
+    early.dropOld(instant(60_000));
+    expect(early.take(a, 'r0')).toBeUndefined();
+    expect(early.take(b, 'r2')).toBeDefined();
+  });
+
+  it('keeps a report that is repeated as long as one that came then', () => {
+    const early = new EarlyReports();
+    early.keep(a, 'r0', report, instant(0));
+    early.keep(a, 'r1', report, instant(1));
+    early.keep(a, 'r0', report, instant(60_000));
+    early.dropOld(instant(60_001));
+    expect(early.take(a, 'r1')).toBeUndefined();
+    expect(early.take(a, 'r0')).toBeDefined();
+  });
 });

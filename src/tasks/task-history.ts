@@ -1,17 +1,22 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { QuantileDistribution } from '../core/distribution';
+import type { Instance } from '../core/instance';
 import type { Clock } from '../core/ports';
-import { isTerminal, type TaskEventType, type TaskKind } from '../core/task';
+import { isTerminal, type TaskKind } from '../core/task';
 import type { InstanceId } from '../core/units';
 import { CLOCK } from '../ops/system';
 import type { TaskEntity } from '../persistence/entities/task.entity';
 import { TASK_JOURNAL, type TaskJournal } from '../persistence/task-journal';
 import { TasksRepository, type Retention } from '../persistence/tasks.repository';
+import { ReportTraces } from './report-traces';
 import type { TaskView } from './task-view';
 
 /** Tasks that have left memory. */
 @Injectable()
 export class TaskHistory {
+  /** What reports that change nothing leave behind. */
+  readonly traces = new ReportTraces();
+
   constructor(
     private readonly tasks: TasksRepository,
     @Inject(TASK_JOURNAL) private readonly journal: TaskJournal,
@@ -43,19 +48,22 @@ export class TaskHistory {
     return row ? endedOf(kind, row) : undefined;
   }
 
-  /** Leaves a trace on a task that has ended. */
-  async note(task: TaskView, type: TaskEventType, message: string): Promise<void> {
-    await this.journal.note({
-      taskId: task.id,
-      seq: null,
-      type,
-      from: null,
-      to: null,
-      attemptNo: task.attemptNo,
-      instanceId: task.instanceId,
-      wallMs: this.clock.wallMs(),
-      message,
-    });
+  /** A task that has ended is reported again by that instance: that leaves a trace, once. */
+  async noteRepeat(task: TaskView, { id, name }: Instance): Promise<void> {
+    const type = 'duplicate_result';
+    await this.traces.once(task.id, type, id, () =>
+      this.journal.note({
+        taskId: task.id,
+        seq: null,
+        type,
+        from: null,
+        to: null,
+        attemptNo: task.attemptNo,
+        instanceId: task.instanceId,
+        wallMs: this.clock.wallMs(),
+        message: `reported again by ${name}`,
+      }),
+    );
   }
 
   /** Removes a batch of what is too old. @returns how many tasks it touched */

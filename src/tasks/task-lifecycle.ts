@@ -176,9 +176,13 @@ export class TaskLifecycle {
     return changes.length > 0;
   }
 
-  /** Ends attempts that are past their time limit, and abandoned ones that never ended. */
+  /**
+   * Ends attempts that are past their time limit, and abandoned ones that never ended; drops early
+   * reports that nobody asked for.
+   */
   async expireOverdue(): Promise<void> {
     const now = this.clock.now();
+    this.early.dropOld(now);
     const overdue: Promise<unknown>[] = [];
     for (const held of this.everyHeld()) {
       const { attempt, task } = held;
@@ -284,7 +288,7 @@ export class TaskLifecycle {
     if (report.dispatchId === null && this.keepsEarly(report, instance)) return { kind: 'kept' };
     const finished = await this.history.find('model', report.taskRef, instance.id);
     if (finished) {
-      await this.history.note(finished, 'duplicate_result', `reported again by ${instance.name}`);
+      await this.history.noteRepeat(finished, instance);
       const { finishedWallMs, submittedWallMs } = finished;
       const totalMs = finishedWallMs === null ? null : finishedWallMs - submittedWallMs;
       return { kind: 'repeated', totalMs };
@@ -307,7 +311,9 @@ export class TaskLifecycle {
   private async foreign(task: Task, report: Report, instance: Instance): Promise<ReportAnswer> {
     this.assertRecordable();
     const message = `${instance.name} reported ${report.taskRef}, which it does not have`;
-    await this.recorder.record([this.fleet.note(task, 'foreign_result', message)]);
+    await this.history.traces.once(task.id, 'foreign_result', instance.id, () =>
+      this.recorder.record([this.fleet.note(task, 'foreign_result', message)]),
+    );
     return { kind: 'unknown_task' };
   }
 

@@ -5,6 +5,7 @@ import { isTerminal, type Attempt, type Change } from '../core/task';
 import type { QueueKey } from '../core/units';
 import { QueueLabels } from '../ops/queue-labels';
 import type { ChangeListener } from './change-listener';
+import { TaskHistory } from './task-history';
 
 const MS_PER_SECOND = 1_000;
 /** From a cached answer to a long batch: each step is about three times the one before. */
@@ -25,6 +26,7 @@ export class TaskMetrics implements ChangeListener {
     registry: Registry,
     fleet: Fleet,
     private readonly labels: QueueLabels,
+    { traces }: TaskHistory,
   ) {
     const registers = [registry];
     this.submitted = new Counter({
@@ -44,6 +46,15 @@ export class TaskMetrics implements ChangeListener {
       help: 'Attempts that were given up because their worker was believed gone.',
       labelNames: BY_QUEUE,
       registers,
+    });
+    new Counter({
+      name: 'foresail_reports_untraced_total',
+      help: 'Reports that changed nothing and were like one in the history of their task.',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(traces.untraced);
+      },
     });
     this.wait = new Histogram({
       name: 'foresail_task_wait_seconds',
