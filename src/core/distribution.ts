@@ -41,8 +41,11 @@ export class QuantileDistribution implements Distribution {
   readonly variance: number;
   private readonly lowest: number;
   private readonly tailScale: number;
-  /** Made once somebody asks what remains: the tasks of a long line do not run yet. */
-  private points: Float64Array | undefined;
+  /**
+   * Made once somebody asks what remains: the tasks of a long line do not run yet. Hidden, since two
+   * distributions are the same whether they were asked or not.
+   */
+  #points: Float64Array | undefined;
 
   /**
    * @param levels ascending, each in 0–1; share the array between distributions, it is kept
@@ -146,10 +149,10 @@ export class QuantileDistribution implements Distribution {
 
   /** Of each point: its value, its level, and two moments of what lies beyond it. */
   private knownPoints(): Float64Array {
-    if (this.points) return this.points;
-    this.points = new Float64Array(POINT_SIZE * (this.levels.length + 1));
-    this.excess(this.points);
-    return this.points;
+    if (this.#points) return this.#points;
+    this.#points = new Float64Array(POINT_SIZE * (this.levels.length + 1));
+    this.excess(this.#points);
+    return this.#points;
   }
 
   /**
