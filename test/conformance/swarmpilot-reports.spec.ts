@@ -1,6 +1,6 @@
 import { ConformanceRig, UUID } from '../support/conformance-rig';
 import type { GivenTask, OriginalInstance } from '../support/original-instance';
-import type { Answer } from '../support/service-process';
+import type { Answer, Json } from '../support/service-process';
 import { until } from '../support/until';
 
 jest.setTimeout(60_000);
@@ -75,6 +75,17 @@ describe('POST /notify/task_complete', () => {
     const task = await running(taskId);
     instance.finish(task.remoteId, { by: 'fetching' });
     expect((await notify(idOf(task))).body).toEqual(TOTAL);
+    expect((await rig.completed(taskId)).result).toEqual({ by: 'fetching' });
+  });
+
+  it.each([
+    ['host:port', (): string => instance.address],
+    ['ti_uuid', (): string => instanceId],
+  ])('takes %s for the instance', async (named, nameOf) => {
+    const taskId = `n from ${named}`;
+    const { remoteId } = await running(taskId);
+    instance.finish(remoteId, { by: 'fetching' });
+    expect((await notify(remoteId, { instance_id: nameOf() })).body).toEqual(TOTAL);
     expect((await rig.completed(taskId)).result).toEqual({ by: 'fetching' });
   });
 
@@ -225,12 +236,15 @@ describe('POST /result/submit', () => {
     await report(remoteId);
     const completed = await rig.query('r10');
     const { tasks, attempts } = await rig.rows();
-    for (const taskId of [remoteId, 'r10']) {
+    for (const taskId of [remoteId, 'r10', remoteId]) {
       const repeat = await report(taskId, { result: { error: 'changed my mind' } });
       expect([repeat.status, repeat.body]).toEqual([200, SUCCESS]);
     }
     expect(await rig.query('r10')).toEqual(completed);
     expect(await rig.rows()).toMatchObject({ tasks, attempts });
+    const { events } = (await rig.get('/v1/tasks/r10')).body;
+    const repeats = (events as Json[]).filter(({ type }) => type === 'duplicate_result');
+    expect(repeats).toMatchObject([{ message: `reported again by ${instance.name}` }]);
   });
 
   it.each([
@@ -286,7 +300,7 @@ describe('POST /result/submit', () => {
     const { events, ...after } = (await rig.get('/v1/tasks/r12')).body;
     const note = expect.objectContaining({ type: 'foreign_result', from: null, to: null });
     expect(after).toEqual(expect.objectContaining({ state: 'dispatched', result: null }));
-    expect(events).toEqual([...before.events, note, note]);
+    expect(events).toEqual([...before.events, note]);
     expect(after.attempts).toEqual(before.attempts);
   });
 });
