@@ -23,6 +23,13 @@ export const instanceId = (value: string): InstanceId => value as InstanceId;
 export const dispatchId = (value: string): DispatchId => value as DispatchId;
 export const strategyName = (value: string): StrategyName => value as StrategyName;
 
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+
+/** True for a UUID as ours are written: lower case only, since ids are compared as text. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
 /** The instant `duration` after `from`. */
 export const after = (from: Instant, duration: number): Instant => instant(from + duration);
 

@@ -1,4 +1,5 @@
 import { SchedulerError } from '../core/errors';
+import { isUuid } from '../core/units';
 
 /** One page of a list. */
 export interface Page<T> {
@@ -20,12 +21,11 @@ interface Parts {
 type Shape = readonly (keyof Parts)[];
 type KeyOf<S extends Shape> = { readonly [Part in keyof S]: Parts[S[Part]] };
 
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 const LATEST_INSTANT = 8.64e15;
 
 const FITS = {
   text: (part) => typeof part === 'string' && !/[\0\p{Surrogate}]/u.test(part),
-  uuid: (part) => typeof part === 'string' && UUID.test(part),
+  uuid: (part) => typeof part === 'string' && isUuid(part),
   instant: (part) => typeof part === 'number' && part >= 0 && part <= LATEST_INSTANT,
 } as const satisfies Record<keyof Parts, (part: unknown) => boolean>;
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { uuidv7 } from 'uuidv7';
 import { DataSource, IsNull } from 'typeorm';
+import { isUuid } from '../core/units';
 import { newKey } from './api-key';
 import { ApiKeyEntity } from './entities/api-key.entity';
 import { answered } from './store';
@@ -63,7 +64,7 @@ export class KeysRepository {
   /** Revokes the key of that id or prefix. @returns false when there is none, or it was revoked */
   async revoke(idOrPrefix: string): Promise<boolean> {
     const revokedAt = new Date();
-    const column = UUID.test(idOrPrefix) ? 'id' : 'prefix';
+    const column = isUuid(idOrPrefix) ? 'id' : 'prefix';
     const { affected } = await answered(() =>
       this.table.update({ [column]: idOrPrefix, revokedAt: IsNull() }, { revokedAt }),
     );
@@ -83,14 +84,7 @@ export class KeysRepository {
     );
   }
 
-  /** True when any key was ever made: revoked and expired ones count, or revoking would open up. */
-  async anyExists(): Promise<boolean> {
-    return answered(() => this.table.exists());
-  }
-
   private get table() {
     return this.dataSource.getRepository(ApiKeyEntity);
   }
 }
-
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull } from 'typeorm';
 import { NO_ATTEMPTS, type Attempt, type Task, type TaskKind } from '../core/task';
-import type { InstanceId, TaskId } from '../core/units';
+import { isUuid, type InstanceId, type TaskId } from '../core/units';
 import { AttemptEntity } from './entities/attempt.entity';
 import { TaskEventEntity } from './entities/task-event.entity';
 import { TaskEntity } from './entities/task.entity';
@@ -47,7 +47,7 @@ export class TasksRepository {
 
   /** By our own id, with its attempts, oldest first. Null for whatever is no id of ours. */
   async findById(id: string): Promise<TaskEntity | null> {
-    if (!UUID.test(id)) return null;
+    if (!isUuid(id)) return null;
     return this.withAttempts(await answered(() => this.tasks.findOneBy({ id: id as TaskId })));
   }
 
@@ -199,8 +199,6 @@ export class TasksRepository {
     return affected;
   }
 }
-
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 function reservedAt({ attempts }: Task): number {
   return attempts.at(-1)?.reservedAt ?? 0;

@@ -1,14 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { SchedulerError } from '../core/errors';
 import { Fleet } from '../core/fleet';
-import { instanceId, type InstanceId } from '../core/units';
+import { instanceId, isUuid, type InstanceId } from '../core/units';
 import { Cursors, type Page } from '../http/page';
 import { InstancesRepository } from '../persistence/instances.repository';
 import { TaskListRepository, type ListedTask } from '../persistence/task-list.repository';
 import type { TaskListQuestion } from './task-list-query';
 
 const CURSORS = new Cursors('tasks', 'instant', 'uuid');
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 /** Tasks on the record, live and finished ones, newest first. */
 @Injectable()
@@ -36,7 +35,7 @@ export class TaskList {
   private async instanceOf(ref: string): Promise<InstanceId> {
     const known = this.fleet.findInstance(ref)?.id;
     if (known !== undefined) return known;
-    if (UUID.test(ref)) return instanceId(ref);
+    if (isUuid(ref)) return instanceId(ref);
     const removed = await this.instances.lastRemoved(ref);
     if (removed !== undefined) return removed;
     const message = `no instance ${JSON.stringify(ref)} is or was registered`;

@@ -206,6 +206,8 @@ describe('tasks', () => {
       attempts: [{ attemptNo: 1, state: 'live', remoteId: 'r-1' }],
     });
     expect(await tasks.findByClientId('batch', 'mine')).toBeNull();
+    // As in memory, where ids are compared as they are written.
+    expect(await tasks.findById(task.id.toUpperCase())).toBeNull();
     expect(await tasks.findByRemoteId('r-1', instanceId(systemIds.next()))).toBeNull();
   });
 
