@@ -44,16 +44,17 @@ export class AnswerFields {
   }
 
   /**
-   * A name or id: a text of 1 to 512 characters, or a number, which is kept as it is written.
+   * A name or id: a text of 1 to so many characters, by default 512, or a number, which is kept as
+   * it is written.
    * @throws {AnswerFault} for anything else
    */
-  id(name: string): string {
+  id(name: string, longest = LONGEST_NAME): string {
     const text = this.raw(name) ?? '';
     const value = this.value(name);
     const id = typeof value === 'number' && NUMBER.test(text) ? text : value;
-    const isId = typeof id === 'string' && id.length > 0 && id.length <= LONGEST_NAME;
+    const isId = typeof id === 'string' && id.length > 0 && id.length <= longest;
     if (isId && !UNPRINTABLE.test(id)) return id;
-    throw this.wrong(name, `a text of 1 to ${LONGEST_NAME} characters`);
+    throw this.wrong(name, `a text of 1 to ${longest} characters`);
   }
 
   /** @throws {AnswerFault} when it is not a text */

@@ -150,6 +150,7 @@ describe('TaskInstanceClient', () => {
       [{ ...STATUS, instance_id: 'x'.repeat(513) }, 'instance_id is "\\"xxx'],
       [{ ...STATUS, instance_id: 'a\u0000b' }, 'instance_id is'],
       [{ ...STATUS, instance_id: ['a'] }, 'instance_id is "[\\"a\\"]"'],
+      [{ ...STATUS, model_type: 'm'.repeat(257) }, 'model_type is '],
       [{ ...STATUS, model_type: {} }, 'model_type is "{}"'],
       [{ ...STATUS, replicas_running: '2' }, 'replicas_running is "\\"2\\""; expected a whole'],
       [{ ...STATUS, replicas_running: -1 }, 'replicas_running is "-1"'],

@@ -1,4 +1,5 @@
 import type { WorkerProtocol } from '../core/instance';
+import { LONGEST_QUEUE_NAME } from '../core/queue';
 import { AnswerFields, within } from './answer-fields';
 
 /** Slots that one instance can have. */
@@ -62,7 +63,7 @@ export function readInfo(text: string, address: string): WorkerStatus {
   const deployed = fields.object('deployed_model');
   return {
     name: address,
-    model: deployed?.id('model_name') ?? null,
+    model: deployed?.id('model_name', LONGEST_QUEUE_NAME) ?? null,
     slots: deployed?.count('replicas', MOST_SLOTS) ?? 0,
     queueSize: fields.object('queue_info')?.count('length_of_queue') ?? 0,
     idle: fields.text('instance_status') === 'idle',
@@ -83,7 +84,7 @@ export function readPrediction(text: string): WorkerPrediction {
 /** A model's name; an empty one is none. */
 function modelIn(fields: AnswerFields, name: string): string | null {
   const isNone = fields.raw(name) === undefined || fields.value(name) === '';
-  return isNone ? null : fields.id(name);
+  return isNone ? null : fields.id(name, LONGEST_QUEUE_NAME);
 }
 
 function extensionsIn(

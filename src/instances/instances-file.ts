@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { HOST, HOST_ALLOWED, LONGEST_HOST } from '../config/host-name';
 import { readYamlFile } from '../config/yaml-file';
+import { LONGEST_QUEUE_NAME } from '../core/queue';
 
 /** One entry of the file. */
 export interface FileInstance {
@@ -12,7 +13,7 @@ export interface FileInstance {
 const ENTRY = z.strictObject({
   host: z.string().max(LONGEST_HOST).regex(HOST, `host must be ${HOST_ALLOWED}`).toLowerCase(),
   port: z.int().min(1).max(65_535),
-  model_name: z.string().min(1).max(256).optional(),
+  model_name: z.string().min(1).max(LONGEST_QUEUE_NAME).optional(),
 });
 const FILE = z.strictObject({ instances: z.array(ENTRY).superRefine(refuseTwins) });
 

@@ -11,11 +11,10 @@ import {
   MinLength,
 } from 'class-validator';
 import { HEALTHS, type Health, type InstanceKind, type Unfit } from '../../core/instance';
+import { LONGEST_QUEUE_NAME } from '../../core/queue';
 import { IsJsonObject, Nullable, type JsonObject } from '../../http/dto-fields';
 import { PageQueryDto } from '../../http/dto/page.dto';
 
-/** Characters of a model's name. */
-const LONGEST_MODEL_NAME = 256;
 /** Characters of a name that a worker gives itself. */
 const LONGEST_NAME = 512;
 /** Replicas that one instance can have. */
@@ -32,7 +31,7 @@ export class InstancesQueryDto extends PageQueryDto {
   @IsOptional()
   @IsString()
   @MinLength(1)
-  @MaxLength(LONGEST_MODEL_NAME)
+  @MaxLength(LONGEST_QUEUE_NAME)
   model?: string;
 
   /**
@@ -67,7 +66,7 @@ export class StartModelsDto {
   @Nullable()
   @IsString()
   @MinLength(1)
-  @MaxLength(LONGEST_MODEL_NAME)
+  @MaxLength(LONGEST_QUEUE_NAME)
   model_type?: string | null;
 
   /**

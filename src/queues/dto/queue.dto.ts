@@ -10,10 +10,9 @@ import {
   Min,
   MinLength,
 } from 'class-validator';
+import { LONGEST_QUEUE_NAME } from '../../core/queue';
 import { Nullable } from '../../http/dto-fields';
 
-/** Characters of a model's name. */
-const LONGEST_MODEL_NAME = 256;
 const LONGEST_STRATEGY_NAME = 100;
 const MOST_ORDER_WEIGHT = 1_000;
 const MOST_PREFETCH = 1_000;
@@ -29,7 +28,7 @@ export class QueuePathDto {
    */
   @IsString()
   @MinLength(1)
-  @MaxLength(LONGEST_MODEL_NAME)
+  @MaxLength(LONGEST_QUEUE_NAME)
   model!: string;
 }
 

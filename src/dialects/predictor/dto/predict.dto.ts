@@ -1,9 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, MaxLength, MinLength } from 'class-validator';
+import { LONGEST_QUEUE_NAME } from '../../../core/queue';
 import { IsJsonObject, type JsonObject } from '../../../http/dto-fields';
-
-/** As long as the model of a task may be called. */
-const LONGEST_MODEL_TYPE = 256;
 
 /** `POST /predictor/predict` */
 export class PredictDto {
@@ -13,7 +11,7 @@ export class PredictDto {
    */
   @IsString()
   @MinLength(1)
-  @MaxLength(LONGEST_MODEL_TYPE)
+  @MaxLength(LONGEST_QUEUE_NAME)
   model_type!: string;
 
   /**

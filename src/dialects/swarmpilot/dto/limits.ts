@@ -1,5 +1,3 @@
-/** Characters of a model's name. */
-export const LONGEST_MODEL_NAME = 256;
 /** Characters of an id that a client chooses. */
 export const LONGEST_CLIENT_ID = 256;
 /** Tasks of one batch. */

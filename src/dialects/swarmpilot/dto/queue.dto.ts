@@ -8,8 +8,9 @@ import {
   MaxLength,
   MinLength,
 } from 'class-validator';
+import { LONGEST_QUEUE_NAME } from '../../../core/queue';
 import { IsJsonObject, NestedList, Nullable, type JsonObject } from '../../../http/dto-fields';
-import { LARGEST_BATCH, LONGEST_CLIENT_ID, LONGEST_MODEL_NAME } from './limits';
+import { LARGEST_BATCH, LONGEST_CLIENT_ID } from './limits';
 
 /** A task as a client submits it; the model stands beside it. */
 export class BatchTaskDto {
@@ -52,7 +53,7 @@ export class SubmitDto extends BatchTaskDto {
    */
   @IsString()
   @MinLength(1)
-  @MaxLength(LONGEST_MODEL_NAME)
+  @MaxLength(LONGEST_QUEUE_NAME)
   model_name!: string;
 }
 
@@ -64,7 +65,7 @@ export class SubmitBatchDto {
    */
   @IsString()
   @MinLength(1)
-  @MaxLength(LONGEST_MODEL_NAME)
+  @MaxLength(LONGEST_QUEUE_NAME)
   model_name!: string;
 
   /**
@@ -181,7 +182,7 @@ export class QueueInfoQueryDto {
   @IsOptional()
   @IsString()
   @MinLength(1)
-  @MaxLength(LONGEST_MODEL_NAME)
+  @MaxLength(LONGEST_QUEUE_NAME)
   model_name?: string;
 }
 

@@ -1,6 +1,6 @@
 import { IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
+import { LONGEST_QUEUE_NAME } from '../../../core/queue';
 import { Nullable } from '../../../http/dto-fields';
-import { LONGEST_MODEL_NAME } from './limits';
 
 const LONGEST_STRATEGY_NAME = 100;
 const LONGEST_MODE_NAME = 100;
@@ -26,7 +26,7 @@ export class SetStrategyDto {
   @Nullable()
   @IsString()
   @MinLength(1)
-  @MaxLength(LONGEST_MODEL_NAME)
+  @MaxLength(LONGEST_QUEUE_NAME)
   model_name?: string | null;
 }
 

@@ -10,8 +10,9 @@ import {
   MinLength,
 } from 'class-validator';
 import { HOST, HOST_ALLOWED, LONGEST_HOST } from '../../../config/host-name';
+import { LONGEST_QUEUE_NAME } from '../../../core/queue';
 import { Nullable } from '../../../http/dto-fields';
-import { LONGEST_MODEL_NAME, LONGEST_WORKER_ID } from './limits';
+import { LONGEST_WORKER_ID } from './limits';
 
 const MOST_PORT = 65_535;
 
@@ -45,7 +46,7 @@ export class RegisterDto {
   @Nullable()
   @IsString()
   @MinLength(1)
-  @MaxLength(LONGEST_MODEL_NAME)
+  @MaxLength(LONGEST_QUEUE_NAME)
   model_name?: string | null;
 }
 
