@@ -28,6 +28,8 @@ async function serve(flags: ServeFlags): Promise<void> {
     logger.error({ error, msg: 'a defect: nobody waited for this' });
   });
   armCrashPointOf(config, await import('../ops/crash-points.js'));
+  const { boundHeapGrowth } = await import('../ops/heap-growth.js');
+  boundHeapGrowth();
   const { Service } = await import('../service.js');
   const service = await Service.start(config, logger);
   onEndSignals(() => stop(service));
