@@ -29,6 +29,8 @@ const MODEL = 'live';
 const FLEET = FLEET_PRESETS.get('equal8') ?? [];
 const PATIENCE_MS = 120_000;
 const CONNECTIONS = 32;
+/** Of the log of a scheduler that ended, in characters. */
+const LOG_SHOWN = 4_000;
 
 /** What is compared. */
 interface Trial {
@@ -206,6 +208,9 @@ async function withFleet(
     );
     await service.send('PATCH', `/v1/queues/${MODEL}`, JSON.stringify({ prefetch }));
     await use(service.url);
+  } catch (error) {
+    if (service.hasEnded) process.stderr.write(service.log.slice(-LOG_SHOWN));
+    throw error;
   } finally {
     for (const worker of workers) worker.kill('SIGKILL');
     await service.stop();
