@@ -7,7 +7,6 @@ import { assertMayBind } from './config/bind-rule';
 import { ConfigError, shownValue } from './config/config-error';
 import type { Config } from './config/config.schema';
 import type { StrategyCatalog } from './core/strategy';
-import { strategyName } from './core/units';
 import { ExpressMessages } from './http/express-messages';
 import { listenFailure, SCHEDULER_PORT } from './http/listen-failure';
 import { applyServerLimits } from './http/server-limits';

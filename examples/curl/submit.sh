@@ -33,7 +33,7 @@ while :; do
   sleep 0.2
 done
 
-echo "$answer"
+printf '%s\n' "$answer"
 case $answer in
   *'"result":{"error":'*) exit 1 ;;
 esac

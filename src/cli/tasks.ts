@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { TASK_STATES } from '../core/task';
-import { isoTime } from '../tasks/iso-time';
+import { isoTime } from '../http/iso-time';
 import type { ApiClient } from './api-client';
 import { nameText, wholeFrom } from './arguments';
 import { clientVerb, withClient } from './client-verb';

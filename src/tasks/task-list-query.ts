@@ -2,7 +2,7 @@ import { SchedulerError } from '../core/errors';
 import { isTerminal, TASK_STATES, type TaskKind, type TaskState } from '../core/task';
 import type { TaskListFilter } from '../persistence/task-list.repository';
 import type { TaskListQueryDto } from './dto/task-list.dto';
-import { isoTime } from './iso-time';
+import { isoTime } from '../http/iso-time';
 
 /** What is asked of the list; an instance is still named as the caller names it. */
 export interface TaskListQuestion extends Omit<TaskListFilter, 'instanceId'> {

@@ -36,7 +36,7 @@ const TIMELINE: Parameters<typeof taskAnswer>[2] = {
       endedAt: null,
       executionMs: 12.5,
       vacated: false,
-    decision: {
+      decision: {
         strategy: strategyName('shortest_queue'),
         decidedAt: instant(AT.getTime()),
         candidates: 2,

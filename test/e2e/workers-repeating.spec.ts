@@ -88,7 +88,7 @@ describe('workers that repeat themselves', () => {
     await desk.reached('durable', 'succeeded');
     expect(worker.executions).toHaveLength(1);
     const { events } = await desk.task('durable');
-    expect((events as Json[]).map(({ type }) => type)).toContain('vacated');
+    expect((events as { type: string }[]).map(({ type }) => type)).toContain('vacated');
   });
 
   it('have their own tasks, also when they have the same name', async () => {

@@ -55,7 +55,6 @@ describe('LearnedSource', () => {
     const asked: Features[] = [];
     const source = new LearnedSource({
       predict: (features: Features) => void asked.push(features),
-      learn: () => undefined,
     });
     const take = (name: string): void => {
       const prediction = given();
