@@ -129,9 +129,11 @@ describe('TaskInstanceExecutor', () => {
 
   it('knows that what had to wait for its turn too long was not sent', async () => {
     worker.on('POST /queue/enqueue', () => undefined);
-    const [first, second] = await Promise.all([startInHaste(), startInHaste()]);
+    const [first, ...others] = await Promise.all(Array.from({ length: 6 }, startInHaste));
     expect(first).toMatchObject({ kind: 'unknown' });
-    expect(second).toMatchObject({ kind: 'refused', because: 'busy' });
-    expect(worker.calls).toHaveLength(1);
+    // When the first one gives up, its connection is free for the next, if that still waits.
+    const unsent = others.filter(({ kind }) => kind !== 'unknown');
+    expect(unsent).toContainEqual(expect.objectContaining({ kind: 'refused', because: 'busy' }));
+    expect(worker.calls).toHaveLength(1 + others.length - unsent.length);
   });
 });
