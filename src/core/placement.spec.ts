@@ -1,4 +1,5 @@
 import {
+  CIRCUIT,
   decisionOf,
   exactly,
   heldOf,
@@ -173,6 +174,19 @@ describe('decide', () => {
       const queue = queueOf(make(), [a]);
       expect(decision(queue, task)).toBe(`now ${a.id}`);
       expect(recordIn(queue, task)).toMatchObject({ candidates: 1, unfitBecause: {} });
+    });
+
+    it('waits for another one rather than try again what is on trial', () => {
+      const onTrial = (): Instance => {
+        const bad = instanceOf('bad');
+        for (let n = 0; n < CIRCUIT.faults; n++) bad.circuit.faulted(NOW, NOW, CIRCUIT);
+        bad.circuit.retry(NOW);
+        return bad;
+      };
+      const task = taskOf({ avoid: instanceId('bad') });
+      expect(decision(queueOf(new EarliestStrategy(), [onTrial()]), task)).toBe('now bad');
+      const both = queueOf(new EarliestStrategy(), [onTrial(), busy('other', 1)]);
+      expect([decision(both, task), decision(both)]).toEqual(['waiting', 'now bad']);
     });
   });
 

@@ -40,11 +40,23 @@ export function decide(queue: Queue, task: Task, now: Instant, random: Random): 
   const chosen = isRanked(strategy)
     ? chooseRanked(queue, strategy, task)
     : chooseAmong(queue, strategy, task, now, random);
-  if (!chosen) return { kind: 'waiting' };
+  if (!chosen || isVainTrial(queue, task, chosen.instance)) return { kind: 'waiting' };
   const { instance, reason } = chosen;
   const isNow = isLate || (instance.isOpen && instance.line.size === 0);
   const decision = recordOf(queue, task, chosen, now);
   return { kind: isNow ? 'now' : 'bound', instance, reason, decision };
+}
+
+/**
+ * True when an instance that is on trial would be tried with a task that it has lost already, while
+ * others serve the queue: a task has few attempts, and one bad instance must not use up all of them.
+ */
+export function isVainTrial(
+  { census }: Queue,
+  { avoid }: Task,
+  { id, circuit }: Instance,
+): boolean {
+  return id === avoid && !circuit.isClosed && census.fit > 1;
 }
 
 /** Why an instance gets no task from its queue now; undefined when it may. A pause holds for all. */

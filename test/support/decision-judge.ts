@@ -1,5 +1,5 @@
 import type { Instance, Readiness } from '../../src/core/instance';
-import { decide } from '../../src/core/placement';
+import { decide, isVainTrial } from '../../src/core/placement';
 import type { Queue } from '../../src/core/queue';
 import { ONE_SLOT } from '../../src/core/resources';
 import { isRanked } from '../../src/core/strategy';
@@ -25,7 +25,8 @@ export class DecisionJudge {
     const placement = decide(this.queue, task, now, new SeededRandom());
     const candidates = this.candidatesOf(task);
     const isNothing = candidates.length === 0;
-    must((placement.kind === 'waiting') === isNothing, `${candidates.length} could take it`);
+    const isVain = candidates.every((one) => isVainTrial(this.queue, task, one));
+    must((placement.kind === 'waiting') === (isNothing || isVain), 'it waits, or should');
     if (placement.kind === 'waiting') return;
     const { instance, decision } = placement;
     must(candidates.includes(instance), `${instance.id} was no candidate`);

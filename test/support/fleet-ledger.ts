@@ -2,6 +2,7 @@ import type { Held } from '../../src/core/backlog';
 import type { Ending } from '../../src/core/course';
 import type { Fleet } from '../../src/core/fleet';
 import type { Instance } from '../../src/core/instance';
+import { isVainTrial } from '../../src/core/placement';
 import type { Queue } from '../../src/core/queue';
 import {
   isLegalMove,
@@ -264,8 +265,10 @@ export class FleetLedger {
       const idle = free.filter((instance) => instance.line.size > 0);
       must(idle.length === 0, `${String(idle[0]?.id)} is free, and a task is bound to it`);
       if (free.length === 0) continue;
-      const left = [...queue.line.tasks()].find((task) => isEligible(task, now));
-      must(!left, `${String(left?.id)} waits although ${String(free[0]?.id)} is free`);
+      // Nobody overtakes the first one, which may have to wait for another instance.
+      const left = queue.line.head(now);
+      const able = free.find((instance) => !left || !isVainTrial(queue, left, instance));
+      must(!left || !able, `${String(left?.id)} waits although ${String(able?.id)} is free`);
     }
   }
 
