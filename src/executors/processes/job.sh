@@ -1,0 +1,187 @@
+# What is done on a host that runs jobs: POSIX sh, coreutils and setsid, so that it works wherever a
+# prefix such as `ssh host` leads. Called as: sh -c "<this text>" foresail-job VERB ARGUMENT...
+#
+# An attempt has a directory. Whoever is there first decides, so each of these is made once:
+#   lock/   the supervisor that made it is the only one
+#   go/     made by the supervisor before the command starts, or by `cancel`: then it never does
+#   id      pid, start time and boot id of the supervisor
+#   child   pid and start time of the command, which leads a session of its own
+#   rc      exit code of the command (128 + n: ended by signal n), `cancelled`, or `unable REASON`
+set -u
+read -r BOOT </proc/sys/kernel/random/boot_id
+
+# Start time of process $1 in $started; false when there is none, or only a zombie.
+started_of() {
+  line=
+  { while read -r part; do line="$line $part"; done <"/proc/$1/stat"; } 2>/dev/null || return 1
+  # The name of the program may hold spaces and brackets.
+  set -- ${line##*) }
+  case ${1-Z} in Z | X) return 1 ;; esac
+  started=${20}
+}
+
+# True when process $1 leads a process group, and when it is gone.
+leads_group() {
+  started_of "$1" || return 0
+  set -- "$1" ${line##*) }
+  [ "$4" = "$1" ]
+}
+
+is_alive() {
+  started_of "$1" && [ "$started" = "$2" ]
+}
+
+# Puts text $2 into file $1 of the attempt: all of it or nothing, also when the power fails.
+put() {
+  printf '%s\n' "$2" >"$dir/.$1" && { sync "$dir/.$1" || sync; } && mv "$dir/.$1" "$dir/$1"
+  sync "$dir" || sync
+} 2>/dev/null
+
+# The processes of attempt $1 in $marked, but for its supervisor $2: those that left its session too.
+find_marked() {
+  marked=
+  for file in $(grep -lsF "TASK_DISPATCH_ID=$1" /proc/[0-9]*/environ); do
+    pid=${file#/proc/}
+    pid=${pid%/environ}
+    [ "$pid" = "$2" ] || [ "$pid" = $$ ] || ! started_of "$pid" || marked="$marked $pid"
+  done
+}
+
+# start SCRIPT DIR LOG WORKDIR LIMITS COMMAND: by a supervisor, unless there is or was one. COMMAND is
+# not looked at when the directory has a file of that name; LIMITS are calls of ulimit.
+start() {
+  script=$1 dir=$2
+  shift
+  mkdir -p "$dir" || exit
+  setsid sh -c "$script" foresail-job supervise "$@" </dev/null >/dev/null 2>&1 &
+  tries=0
+  until [ -d "$dir/lock" ]; do
+    [ $((tries += 1)) -lt 500 ] || exit 1
+    sleep 0.01
+  done
+}
+
+# supervise DIR LOG WORKDIR LIMITS COMMAND
+supervise() {
+  dir=$1 log=$2 workdir=$3 limits=$4 command=$5
+  mkdir "$dir/lock" 2>/dev/null || exit 0
+  started_of $$
+  put id "$$ $started $BOOT"
+  mkdir -p "$workdir" "${log%/*}" 2>"$dir/complaint" && cd "$workdir" 2>"$dir/complaint" || {
+    put rc "unable $(head -c 500 "$dir/complaint" | tr '\n' ' ')"
+    exit 0
+  }
+  mkdir "$dir/go" 2>/dev/null || {
+    put rc cancelled
+    exit 0
+  }
+  # A handler, not '': what is ignored here would be ignored by the command.
+  trap 'again=1' TERM INT HUP
+  (
+    trap - TERM INT HUP
+    eval "$limits"
+    exec </dev/null >>"$log" 2>&1
+    # An argument cannot be of any length.
+    [ ! -e "$dir/command" ] || exec setsid sh "$dir/command"
+    exec setsid sh -c "$command"
+  ) &
+  child=$!
+  # Not before it leads its session: a signal to its group has to meet all of it.
+  until leads_group $child; do sleep 0.01; done
+  ! started_of $child || put child "$child $started"
+  again=1
+  while [ $again = 1 ]; do
+    again=0
+    wait $child
+    code=$?
+  done
+  put rc $code
+}
+
+# state DISPATCH DIR: one line, what became of the attempt, and how many of its processes are left
+state() {
+  dir=$2 pid=0
+  what=absent
+  [ ! -d "$dir" ] || what=begun
+  if [ -e "$dir/id" ]; then
+    read -r pid start boot <"$dir/id"
+    if [ "$boot" != "$BOOT" ]; then
+      what=rebooted pid=0
+    elif is_alive "$pid" "$start"; then
+      what=begun
+      [ ! -e "$dir/child" ] || what=running
+    else
+      what=orphaned
+    fi
+  fi
+  # After the rest: it may have ended meanwhile.
+  if [ -e "$dir/rc" ]; then
+    read -r what <"$dir/rc"
+    case $what in [0-9]*) what="exited $what" ;; esac
+  fi
+  left=0
+  case $what in
+    running | absent) ;;
+    *)
+      find_marked "$1" "$pid"
+      set -- "$1" $marked
+      left=$(($# - 1))
+      ;;
+  esac
+  printf '%s %s %s\n' "$1" "$left" "$what"
+}
+
+# states DISPATCH DIR [DISPATCH DIR]...
+states() {
+  while [ $# -gt 1 ]; do
+    state "$1" "$2"
+    shift 2
+  done
+}
+
+# cancel DIR: the command does not start any more, or was started already
+cancel() {
+  mkdir -p "$1" && mkdir "$1/go" 2>/dev/null && echo cancelled || echo started
+}
+
+# signal DISPATCH DIR SIGNAL...: to the whole session of the command and to whoever left it
+signal() {
+  id=$1 dir=$2 pid=0
+  shift 2
+  [ ! -e "$dir/id" ] || read -r pid start boot <"$dir/id"
+  for name; do
+    if [ -e "$dir/child" ] && [ "${boot-}" = "$BOOT" ]; then
+      read -r child begun <"$dir/child"
+      ! is_alive "$child" "$begun" || kill -s "$name" -- "-$child" 2>/dev/null
+    fi
+    find_marked "$id" "$pid"
+    for stray in $marked; do kill -s "$name" "$stray" 2>/dev/null; done
+  done
+  find_marked "$id" "$pid"
+  set -- $marked
+  echo $#
+}
+
+# last LINES BYTES LOG: the last lines, as far as they are among the last bytes
+last() {
+  [ ! -e "$3" ] || tail -c "$2" "$3" | tail -n "$1"
+}
+
+# cut BYTES LOG: keeps the head and the tail of a log that is longer; its writer appends
+cut_log() {
+  [ -e "$2" ] || return 0
+  size=$(wc -c <"$2")
+  [ "$size" -gt "$1" ] || return 0
+  head=$(($1 / 2)) tail=$(($1 / 4))
+  tail -c "$tail" "$2" >"$2.tail" && truncate -s "$head" "$2" &&
+    printf '\n[foresail: %s bytes left out]\n' $((size - head - tail)) >>"$2" &&
+    cat "$2.tail" >>"$2"
+  rm -f "$2.tail"
+}
+
+verb=$1
+shift
+case $verb in
+  start | supervise | states | cancel | signal | last | cut_log) "$verb" "$@" ;;
+  *) exit 64 ;;
+esac
