@@ -31,6 +31,7 @@ const VERBS = [
   'simulate',
   'predict',
   'db',
+  'db export',
   'db status',
   'db url',
   'db stop',

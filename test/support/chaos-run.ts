@@ -251,12 +251,23 @@ export class ChaosRun {
   private async bringBack(worker: OriginalWorker, isNew: boolean): Promise<void> {
     await worker.comeUp();
     this.originals.add(worker);
+    if (isNew) await this.register(worker);
+  }
+
+  private async register(worker: OriginalWorker): Promise<void> {
+    let refusal: unknown;
     const registered = (): Promise<boolean> =>
       worker.register().then(
         () => true,
-        () => false,
+        (error: unknown) => {
+          refusal = error;
+          return false;
+        },
       );
-    if (isNew) await until(registered, `the registration of ${worker.name}`, STUCK_MS);
+    const what = `the registration of ${worker.name}`;
+    await until(registered, what, STUCK_MS).catch((error: unknown) => {
+      throw new AggregateError([error, refusal], `${what}: ${String(refusal)}`);
+    });
   }
 
   private restartWorker(name: string, worker: WorkerProcess): void {
