@@ -105,9 +105,7 @@ export class InstancesService {
       protocol: 'enqueue',
       isAnew: false,
     });
-    const instance = this.enter(row, { health: 'suspect', capacity: NOTHING });
-    this.fleet.updateInstance(instance, { registration: row.registration });
-    return instance;
+    return this.enter(row, { health: 'suspect', capacity: NOTHING });
   }
 
   /** True when an instance is in service there, for that model where one is named. */
