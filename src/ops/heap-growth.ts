@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 
 /**
  * How far the heap may grow beyond what was alive at the last full collection, in percent. Left to
- * itself V8 lets it grow to four times that on a machine with much memory (docs/adr/0009).
+ * itself V8 lets it grow to four times that on a machine with much memory (docs/adr/0007).
  */
 const GROWTH_PERCENT = 60;
 
