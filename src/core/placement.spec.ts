@@ -176,17 +176,23 @@ describe('decide', () => {
       expect(recordIn(queue, task)).toMatchObject({ candidates: 1, unfitBecause: {} });
     });
 
-    it('waits for another one rather than try again what is on trial', () => {
+    it('does not spend the last attempt on an instance on trial that lost the others', () => {
       const onTrial = (): Instance => {
         const bad = instanceOf('bad');
         for (let n = 0; n < CIRCUIT.faults; n++) bad.circuit.faulted(NOW, NOW, CIRCUIT);
         bad.circuit.retry(NOW);
         return bad;
       };
-      const task = taskOf({ avoid: instanceId('bad') });
+      const task = taskOf();
+      for (let n = 1; n < task.maxAttempts; n++) {
+        heldOf(task, { state: 'lost', instanceId: instanceId('bad') });
+      }
+      const earlier = taskOf();
+      heldOf(earlier, { state: 'lost', instanceId: instanceId('bad') });
       expect(decision(queueOf(new EarliestStrategy(), [onTrial()]), task)).toBe('now bad');
       const both = queueOf(new EarliestStrategy(), [onTrial(), busy('other', 1)]);
-      expect([decision(both, task), decision(both)]).toEqual(['waiting', 'now bad']);
+      const decisions = [task, earlier, taskOf()].map((one) => decision(both, one));
+      expect(decisions).toEqual(['waiting', 'now bad', 'now bad']);
     });
   });
 

@@ -48,15 +48,17 @@ export function decide(queue: Queue, task: Task, now: Instant, random: Random): 
 }
 
 /**
- * True when an instance that is on trial would be tried with a task that it has lost already, while
- * others serve the queue: a task has few attempts, and one bad instance must not use up all of them.
+ * True when an instance that is on trial would be tried with the last attempt of a task that it has
+ * lost already, while others serve the queue: one bad instance must not use up all attempts.
  */
 export function isVainTrial(
   { census }: Queue,
-  { avoid }: Task,
+  { attempts, maxAttempts }: Task,
   { id, circuit }: Instance,
 ): boolean {
-  return id === avoid && !circuit.isClosed && census.fit > 1;
+  if (circuit.isClosed || census.fit < 2) return false;
+  const lost = attempts.filter(({ state }) => state === 'lost');
+  return lost.length >= maxAttempts - 1 && lost.some(({ instanceId }) => instanceId === id);
 }
 
 /** Why an instance gets no task from its queue now; undefined when it may. A pause holds for all. */

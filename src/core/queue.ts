@@ -12,9 +12,6 @@ import type { Decision, Outcome, Task, TaskKind } from './task';
 import type { InstanceId, Instant, QueueKey } from './units';
 import { WaitingLine } from './waiting-line';
 
-/** Characters that the name of a queue, as of the model that it serves, may have. */
-export const LONGEST_QUEUE_NAME = 256;
-
 /** `<kind>/<name>`. */
 export function queueKey(kind: TaskKind, name: string): QueueKey {
   return `${kind}/${name}` as QueueKey;

@@ -40,3 +40,6 @@ export type NonEmpty<T> = readonly [T, ...T[]];
 export function isNonEmpty<T>(list: readonly T[]): list is NonEmpty<T> {
   return list.length > 0;
 }
+
+/** Characters that the name of a queue, as of the model that it serves, may have. */
+export const LONGEST_QUEUE_NAME = 256;

@@ -1,5 +1,5 @@
 import type { WorkerProtocol } from '../core/instance';
-import { LONGEST_QUEUE_NAME } from '../core/queue';
+import { LONGEST_QUEUE_NAME } from '../core/units';
 import { AnswerFields, within } from './answer-fields';
 
 /** Slots that one instance can have. */

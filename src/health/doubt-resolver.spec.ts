@@ -35,18 +35,6 @@ describe('DoubtResolver', () => {
     expect(doubts.open()).toEqual([]);
   });
 
-  it.each([
-    ['the same worker, which may have it', 0, null],
-    ['another one, where starts go wrong in any case', 9, 'gpu7'],
-  ])('lets the next attempt rather go to %s', async (_where, faults, avoid) => {
-    const { resolver, fleet, clock, held } = inDoubt();
-    const [instance] = fleet.instances.values();
-    for (let n = 0; instance && n < faults; n++) fleet.circuits.faulted(instance, held.attempt);
-    clock.advance(INTERVALS.ambiguityMs);
-    await resolver.tick();
-    expect([held.attempt.state, held.task.avoid]).toEqual(['lost', avoid]);
-  });
-
   it('gives nothing up while PostgreSQL is away, nor for a whole window afterwards', async () => {
     const { resolver, clock, journal, held } = inDoubt();
     journal.available = false;

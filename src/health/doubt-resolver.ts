@@ -89,9 +89,6 @@ export class DoubtResolver {
     const waited = this.clock.now() - Math.max(since, this.graceFrom);
     if (!this.recorder.canRecord || waited < this.intervals.ambiguityMs) return;
     this.doubts.settle(doubt);
-    // On the same worker it may turn out to be there; not so where starts go wrong in any case.
-    const instance = this.fleet.instances.get(held.attempt.instanceId);
-    const elsewhere = instance?.circuit.isClosed === false;
-    await this.lifecycle.lost(held, 'nobody could say whether its worker has it', elsewhere);
+    await this.lifecycle.lost(held, 'nobody could say whether its worker has it', false);
   }
 }

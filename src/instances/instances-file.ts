@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HOST, HOST_ALLOWED, LONGEST_HOST } from '../config/host-name';
 import { readYamlFile } from '../config/yaml-file';
-import { LONGEST_QUEUE_NAME } from '../core/queue';
+import { LONGEST_QUEUE_NAME } from '../core/units';
 
 /** One entry of the file. */
 export interface FileInstance {

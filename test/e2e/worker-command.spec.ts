@@ -106,7 +106,11 @@ describe('foresail worker --engine command', () => {
     const pids = await pidsOf(1);
     worker.kill('SIGTERM');
     await until(() => scheduler.bodies('/ti/remove').length === 1, 'the drain');
-    worker.kill('SIGTERM');
+    // What comes at once is an echo of the first one.
+    await until(() => {
+      worker.kill('SIGTERM');
+      return worker.hasEnded;
+    }, 'the end by a second signal');
 
     expect(await worker.ended()).toEqual({ code: 143, signal: null });
     await until(() => !pids.some(isAlive), 'the end of all processes');

@@ -51,6 +51,10 @@ export class WorkerProcess {
     return this.err;
   }
 
+  get hasEnded(): boolean {
+    return this.end !== null;
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }

@@ -11,7 +11,7 @@ import {
   MinLength,
 } from 'class-validator';
 import { HEALTHS, type Health, type InstanceKind, type Unfit } from '../../core/instance';
-import { LONGEST_QUEUE_NAME } from '../../core/queue';
+import { LONGEST_QUEUE_NAME } from '../../core/units';
 import { IsJsonObject, Nullable, type JsonObject } from '../../http/dto-fields';
 import { PageQueryDto } from '../../http/dto/page.dto';
 

@@ -10,7 +10,7 @@ import {
   Min,
   MinLength,
 } from 'class-validator';
-import { LONGEST_QUEUE_NAME } from '../../core/queue';
+import { LONGEST_QUEUE_NAME } from '../../core/units';
 import { Nullable } from '../../http/dto-fields';
 
 const LONGEST_STRATEGY_NAME = 100;

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, MaxLength, MinLength } from 'class-validator';
-import { LONGEST_QUEUE_NAME } from '../../../core/queue';
+import { LONGEST_QUEUE_NAME } from '../../../core/units';
 import { IsJsonObject, type JsonObject } from '../../../http/dto-fields';
 
 /** `POST /predictor/predict` */

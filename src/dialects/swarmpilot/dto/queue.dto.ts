@@ -8,7 +8,7 @@ import {
   MaxLength,
   MinLength,
 } from 'class-validator';
-import { LONGEST_QUEUE_NAME } from '../../../core/queue';
+import { LONGEST_QUEUE_NAME } from '../../../core/units';
 import { IsJsonObject, NestedList, Nullable, type JsonObject } from '../../../http/dto-fields';
 import { LARGEST_BATCH, LONGEST_CLIENT_ID } from './limits';
 

@@ -1,5 +1,5 @@
 import { IsOptional, IsString, MaxLength, MinLength } from 'class-validator';
-import { LONGEST_QUEUE_NAME } from '../../../core/queue';
+import { LONGEST_QUEUE_NAME } from '../../../core/units';
 import { Nullable } from '../../../http/dto-fields';
 
 const LONGEST_STRATEGY_NAME = 100;

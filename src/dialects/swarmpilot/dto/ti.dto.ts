@@ -10,7 +10,7 @@ import {
   MinLength,
 } from 'class-validator';
 import { HOST, HOST_ALLOWED, LONGEST_HOST } from '../../../config/host-name';
-import { LONGEST_QUEUE_NAME } from '../../../core/queue';
+import { LONGEST_QUEUE_NAME } from '../../../core/units';
 import { Nullable } from '../../../http/dto-fields';
 import { LONGEST_WORKER_ID } from './limits';
 
