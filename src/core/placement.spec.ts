@@ -191,6 +191,8 @@ describe('decide', () => {
       heldOf(earlier, { state: 'lost', instanceId: instanceId('bad') });
       expect(decision(queueOf(new EarliestStrategy(), [onTrial()]), task)).toBe('now bad');
       const both = queueOf(new EarliestStrategy(), [onTrial(), busy('other', 1)]);
+      const free = queueOf(new EarliestStrategy(), [onTrial(), instanceOf('other')]);
+      expect(decision(free, task)).toBe('now other');
       const decisions = [task, earlier, taskOf()].map((one) => decision(both, one));
       expect(decisions).toEqual(['waiting', 'now bad', 'now bad']);
     });

@@ -40,7 +40,7 @@ export function decide(queue: Queue, task: Task, now: Instant, random: Random): 
   const chosen = isRanked(strategy)
     ? chooseRanked(queue, strategy, task)
     : chooseAmong(queue, strategy, task, now, random);
-  if (!chosen || isVainTrial(queue, task, chosen.instance)) return { kind: 'waiting' };
+  if (!chosen) return { kind: 'waiting' };
   const { instance, reason } = chosen;
   const isNow = isLate || (instance.isOpen && instance.line.size === 0);
   const decision = recordOf(queue, task, chosen, now);
@@ -112,8 +112,9 @@ interface Chosen {
 }
 
 function chooseRanked(queue: Queue, strategy: RankedStrategy, task: Task): Chosen | undefined {
-  const others = queue.best(task.avoid);
-  const [instance, second] = others.length > 0 ? others : queue.best(null);
+  const fits = (one: Instance): boolean => !isVainTrial(queue, task, one);
+  const others = queue.best((one) => one.id !== task.avoid && fits(one));
+  const [instance, second] = others.length > 0 ? others : queue.best(fits);
   if (!instance) return undefined;
   const reason = `${strategy.name}: first in rank (${strategy.rank(instance).toFixed(3)})`;
   return {
@@ -135,7 +136,8 @@ function chooseAmong(
   now: Instant,
   random: Random,
 ): Chosen | undefined {
-  const able = preferOther(queue.candidates(), task);
+  const fitting = queue.candidates().filter((one) => !isVainTrial(queue, task, one));
+  const able = preferOther(fitting, task);
   const seen = able.length > CANDIDATE_LIMIT ? somePart(able, random) : able;
   const candidates: readonly Candidate[] = seen.map((instance) => instance.asCandidate(now));
   if (!isNonEmpty(candidates)) return undefined;

@@ -240,10 +240,10 @@ export class Queue {
 
   /**
    * The best instance for a ranked strategy, and the one that it would take without that.
-   * @param avoid not this one
+   * @param accept only such ones
    */
-  best(avoid: InstanceId | null): readonly Instance[] {
-    return this.ranked.first(2, avoid === null ? undefined : ({ id }) => id !== avoid);
+  best(accept?: (instance: Instance) => boolean): readonly Instance[] {
+    return this.ranked.first(2, accept);
   }
 
   private note(instance: Instance, readiness: Readiness | null): void {
