@@ -22,17 +22,18 @@ export class Chronicle {
     type: TaskEventType,
     message: string,
     attempts: readonly Attempt[] = [],
+    operator: string | null = null,
   ): Change {
     const from = task.state;
     if (!isLegalMove(from, to))
       throw new Error(`task ${task.id} cannot move from ${from} to ${to}`);
     task.state = to;
-    return this.describe(task, type, from, to, message, attempts);
+    return this.describe(task, type, from, to, message, attempts, operator);
   }
 
   /** The first event of a task, which enters as `queued`. */
-  enter(task: Task, message: string): Change {
-    return this.describe(task, 'submitted', null, 'queued', message, []);
+  enter(task: Task, message: string, operator: string | null = null): Change {
+    return this.describe(task, 'submitted', null, 'queued', message, [], operator);
   }
 
   /** Leaves a trace without a move. */
@@ -41,8 +42,9 @@ export class Chronicle {
     type: TaskEventType,
     message: string,
     attempts: readonly Attempt[] = [],
+    operator: string | null = null,
   ): Change {
-    return this.describe(task, type, null, null, message, attempts);
+    return this.describe(task, type, null, null, message, attempts, operator);
   }
 
   private describe(
@@ -52,6 +54,7 @@ export class Chronicle {
     to: TaskState | null,
     message: string,
     attempts: readonly Attempt[],
+    operator: string | null,
   ): Change {
     const newest = attempts.at(-1);
     return {
@@ -67,6 +70,7 @@ export class Chronicle {
         instanceId: newest?.instanceId ?? null,
         wallMs: this.clock.wallMs(),
         message,
+        operator,
       },
     };
   }

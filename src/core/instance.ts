@@ -52,7 +52,20 @@ export interface InstanceDraft {
   readonly registeredWallMs: number;
   /** How fast it is; by default nothing is known. */
   readonly speed?: SpeedRecord;
+  /** What a batch host is beside its size; by default it has none of it. */
+  readonly traits?: HostTraits;
 }
+
+/** What a batch host is beside its size. */
+export interface HostTraits {
+  /** By name, as in `os: linux`: a job may ask for some. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Command that leads there, as in `ssh -o BatchMode=yes user@host`; `""`: this machine. */
+  readonly executorPrefix: string;
+}
+
+/** Of an instance that is no host, or says nothing. */
+export const NO_TRAITS: HostTraits = Object.freeze({ labels: {}, executorPrefix: '' });
 
 /** Why an instance cannot take a task now. */
 export type Infeasible =
@@ -75,6 +88,7 @@ export type InstanceUpdate = Partial<
     | 'protocol'
     | 'registration'
     | 'capacity'
+    | 'traits'
     | 'notifies'
     | 'drainAsked'
     | 'drainsItself'
@@ -107,6 +121,8 @@ export class Instance implements Standing, Pace {
   protocol: WorkerProtocol;
   registration: number;
   capacity: Resources;
+  /** Labels, and the way there, of a batch host. */
+  traits: HostTraits;
   notifies: boolean;
   /** An operator has asked that it gets no new work; holds until an operator takes it back. */
   drainAsked: boolean;
@@ -136,6 +152,7 @@ export class Instance implements Standing, Pace {
     this.protocol = draft.protocol;
     this.registration = draft.registration;
     this.capacity = draft.capacity;
+    this.traits = draft.traits ?? NO_TRAITS;
     this.notifies = draft.notifies;
     this.drainAsked = draft.drainAsked;
     this.health = draft.health;

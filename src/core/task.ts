@@ -175,6 +175,18 @@ export interface Prediction {
   readonly method: string;
 }
 
+/** What a batch job needs beside resources. Jobs with equal needs may share one object. */
+export interface JobNeeds {
+  /** Labels that its host must have, by name. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** The tool that it runs, which says from which licence pool it draws; `""`: none in particular. */
+  readonly tool: string;
+  /** Tokens that it draws from that pool while it is at a host, where there is such a pool. */
+  readonly tokens: number;
+  /** How often it is tried again after an end that was not a success, its host's loss included. */
+  readonly retryLimit: number;
+}
+
 /** What is fixed when a task is submitted. */
 export interface TaskDraft {
   readonly id: TaskId;
@@ -187,9 +199,11 @@ export interface TaskDraft {
   readonly submittedAt: Instant;
   readonly prediction: Prediction;
   readonly demand: Resources;
-  /** Time limit of one attempt in ms, from its sending. */
+  /** What it needs beside that; null for whatever is no batch job. */
+  readonly job: JobNeeds | null;
+  /** Time limit of one attempt in ms, from its sending; `Infinity`: none. */
   readonly attemptTimeoutMs: number;
-  /** How many attempts may lose their worker before the task fails. */
+  /** How many attempts may lose their worker before the task fails; a job has its own limit. */
   readonly maxAttempts: number;
   /** Bytes of input and metadata, which count against the limit of live payload. */
   readonly payloadBytes: number;
@@ -203,6 +217,8 @@ export interface Task extends TaskDraft {
   state: TaskState;
   /** Number of the newest attempt; 0 before the first. */
   attemptNo: number;
+  /** How often a batch job was tried again. */
+  retries: number;
   /** Attempts that are not over, oldest first; at most one of them is live. */
   attempts: readonly Attempt[];
   /** Not placed before this instant (backoff after a loss). */
@@ -239,11 +255,13 @@ export function newTask(draft: TaskDraft, queue: QueueKey): Task {
     submittedAt: draft.submittedAt,
     prediction: draft.prediction,
     demand: draft.demand,
+    job: draft.job,
     attemptTimeoutMs: draft.attemptTimeoutMs,
     maxAttempts: draft.maxAttempts,
     payloadBytes: draft.payloadBytes,
     state: 'queued',
     attemptNo: 0,
+    retries: 0,
     attempts: NO_ATTEMPTS,
     notBefore: null,
     plannedOn: null,
@@ -281,6 +299,7 @@ export type TaskEventType =
   | 'released'
   | 'paused'
   | 'resumed'
+  | 'rerun'
   | 'vacated'
   | 'attempt_ended'
   | 'late_result'
@@ -300,6 +319,8 @@ export interface TaskEvent {
   /** Unix ms, for display. */
   readonly wallMs: number;
   readonly message: string;
+  /** Who asked for it, in their own words; null when nobody did. */
+  readonly operator: string | null;
 }
 
 /** One change of the fleet: the event, and the records as they stand right after it. */

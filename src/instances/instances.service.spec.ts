@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { CountingIds, fleetRig, type FleetRig } from '../../test/support/builders';
 import { json, WorkerStub } from '../../test/support/worker-stub';
 import { SchedulerError } from '../core/errors';
-import type { Instance } from '../core/instance';
+import { NO_TRAITS, type Instance } from '../core/instance';
 import { queueKey } from '../core/queue';
 import { instanceId, type InstanceId, type QueueKey } from '../core/units';
 import { TaskInstanceClients } from '../executors/task-instance.clients';
@@ -35,6 +35,8 @@ class MemoryRepository extends InstancesRepository {
       registeredWallMs: 0,
       removed: false,
       speed: { declared: 1, surplus: 0, outcomes: 0 },
+      size: null,
+      traits: NO_TRAITS,
       ...draft,
       id: known?.id ?? draft.id,
       registration: (known?.registration ?? 0) + 1,

@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, IsNull, type EntityManager } from 'typeorm';
-import type { InstanceDraft } from '../core/instance';
+import type { HostTraits, InstanceDraft } from '../core/instance';
 import { queueKey, queueName } from '../core/queue';
-import { INSTANCE_KIND_OF } from '../core/instance';
+import { INSTANCE_KIND_OF, NO_TRAITS } from '../core/instance';
+import type { Resources } from '../core/resources';
 import type { SpeedRecord } from '../core/speed';
 import type { TaskKind } from '../core/task';
 import type { InstanceId, QueueKey } from '../core/units';
@@ -27,6 +28,9 @@ export interface StoredInstance extends Pick<
 > {
   readonly removed: boolean;
   readonly speed: SpeedRecord;
+  /** Of a batch host; null of others, which say it themselves. */
+  readonly size: Pick<Resources, 'slots' | 'cpu' | 'memoryGb'> | null;
+  readonly traits: HostTraits;
 }
 
 /** What an instance says of itself when it registers. */
@@ -39,6 +43,10 @@ export interface InstanceRegistration extends Pick<
    * by now. One that was out of service is so in any case.
    */
   readonly isAnew: boolean;
+  /** What a batch host has. */
+  readonly size?: NonNullable<StoredInstance['size']>;
+  /** Default: none. */
+  readonly traits?: HostTraits;
 }
 
 /** The table of instances. Writes belong to the term that is being led. */
@@ -78,9 +86,11 @@ export class InstancesRepository {
    * @returns the row; its id is `registration.id` only when the address is new
    */
   async register(registration: InstanceRegistration): Promise<StoredInstance> {
-    const { id, kind, host, port, name, protocol, queue, isAnew } = registration;
+    const { id, kind, host, port, name, protocol, queue, isAnew, size } = registration;
+    const { labels, executorPrefix } = registration.traits ?? NO_TRAITS;
     const where = [id, kind, TASK_KIND_OF[kind], queueName(queue), host, port];
-    const values = [...where, name, protocol, isAnew];
+    const what = [size?.slots, size?.cpu, size?.memoryGb, JSON.stringify(labels), executorPrefix];
+    const values = [...where, name, protocol, isAnew, ...what];
     return this.write(async (manager) => {
       // Raw, because one statement has to decide whether the address is new.
       const [row] = await manager.query<{ id: InstanceId }[]>(REGISTER, values);
@@ -152,13 +162,19 @@ export class InstancesRepository {
 
 const REGISTER = `
   INSERT INTO instances AS known
-         (id, kind, queue_kind, queue_name, host, port, name, protocol, registration, registered_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, now())
+         (id, kind, queue_kind, queue_name, host, port, name, protocol, registration, registered_at,
+          slots, cpu, memory_gb, labels, executor_prefix)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, now(), $10, $11, $12, $13, $14)
   ON CONFLICT (kind, host, port) DO UPDATE
      SET queue_kind = excluded.queue_kind,
          queue_name = excluded.queue_name,
          name = excluded.name,
          protocol = excluded.protocol,
+         slots = excluded.slots,
+         cpu = excluded.cpu,
+         memory_gb = excluded.memory_gb,
+         labels = excluded.labels,
+         executor_prefix = excluded.executor_prefix,
          registration = known.registration
            + CASE WHEN $9 OR known.removed_at IS NOT NULL THEN 1 ELSE 0 END,
          speed_surplus = CASE WHEN known.queue_name = excluded.queue_name
@@ -200,10 +216,16 @@ function storedInstance(row: InstanceEntity): StoredInstance {
     drainAsked: row.drainAsked,
     registeredWallMs: row.registeredAt.getTime(),
     removed: row.removedAt !== null,
+    size: sizeOf(row),
+    traits: { labels: row.labels, executorPrefix: row.executorPrefix },
     speed: {
       declared: row.speedDeclared,
       surplus: row.speedSurplus,
       outcomes: row.speedOutcomes,
     },
   };
+}
+
+function sizeOf({ slots, cpu, memoryGb }: InstanceEntity): StoredInstance['size'] {
+  return slots === null || cpu === null || memoryGb === null ? null : { slots, cpu, memoryGb };
 }

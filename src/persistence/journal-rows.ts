@@ -35,6 +35,8 @@ export interface BirthRow {
   readonly predictionLevels: string;
   readonly predictionQuantiles: string;
   readonly maxAttempts: number;
+  /** JSON text; null for whatever is no batch job. */
+  readonly job: string | null;
   readonly attemptTimeoutMs: number;
   readonly demandSlots: number;
   readonly demandCpu: number;
@@ -48,6 +50,7 @@ export interface StandingRow {
   readonly id: TaskId;
   readonly state: TaskState;
   readonly attemptNo: number;
+  readonly retries: number;
   readonly eventSeq: number;
   readonly notBefore: Instant | null;
   /** Of the newest attempt; null leaves the one that is recorded. */
@@ -95,6 +98,7 @@ export interface EventRow {
   readonly instanceId: InstanceId | null;
   readonly at: number;
   readonly message: string;
+  readonly operator: string | null;
 }
 
 /** What one call to the journal says about one task, as it was at the time of the call. */
@@ -173,6 +177,7 @@ function birthRow(task: Task, { taskInput, metadata }: JournalPayload): BirthRow
     predictionLevels: arrayText(levels),
     predictionQuantiles: arrayText(values),
     maxAttempts: task.maxAttempts,
+    job: task.job && JSON.stringify(task.job),
     attemptTimeoutMs: task.attemptTimeoutMs,
     demandSlots: task.demand.slots,
     demandCpu: task.demand.cpu,
@@ -195,6 +200,7 @@ function standingRow(
     id: task.id,
     state: task.state,
     attemptNo: task.attemptNo,
+    retries: task.retries,
     eventSeq: task.eventSeq,
     notBefore: task.notBefore,
     instanceId: newest?.instanceId ?? null,
@@ -235,8 +241,8 @@ function decisionText({ decision, sentAt }: Attempt): string | null {
 }
 
 function eventRow(event: TaskEvent): EventRow {
-  const { taskId, seq, type, from, to, attemptNo, instanceId, wallMs, message } = event;
-  return { taskId, seq, type, from, to, attemptNo, instanceId, at: wallMs, message };
+  const { wallMs: at, ...rest } = event;
+  return { ...rest, at };
 }
 
 /** Each attempt once, as it is now, lower numbers first. */

@@ -42,6 +42,7 @@ const BIRTH: readonly Column<BirthRow>[] = [
     of: (row) => row.predictionQuantiles,
   },
   { name: 'max_attempts', type: 'int4', of: (row) => row.maxAttempts },
+  { name: 'job', type: 'text', cast: 'jsonb', of: (row) => row.job },
   { name: 'attempt_timeout_ms', type: 'float8', of: (row) => row.attemptTimeoutMs },
   { name: 'demand_slots', type: 'float8', of: (row) => row.demandSlots },
   { name: 'demand_cpu', type: 'float8', of: (row) => row.demandCpu },
@@ -53,6 +54,7 @@ const BIRTH: readonly Column<BirthRow>[] = [
 const STANDING: readonly Column<StandingRow>[] = [
   { name: 'state', type: 'text', of: (row) => row.state },
   { name: 'attempt_no', type: 'int4', of: (row) => row.attemptNo },
+  { name: 'retries', type: 'int4', of: (row) => row.retries },
   { name: 'event_seq', type: 'int4', of: (row) => row.eventSeq },
   { name: 'not_before', type: 'timestamptz', of: (row) => row.notBefore },
   { name: 'instance_id', type: 'uuid', of: (row) => row.instanceId },
@@ -94,6 +96,7 @@ const EVENT: readonly Column<EventRow>[] = [
   { name: 'instance_id', type: 'uuid', of: (row) => row.instanceId },
   { name: 'at', type: 'timestamptz', of: (row) => row.at },
   { name: 'message', type: 'text', of: (row) => row.message },
+  { name: 'operator', type: 'text', of: (row) => row.operator },
 ];
 
 const NEW_TASK: readonly Column<NewTaskRow>[] = [

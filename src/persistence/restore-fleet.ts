@@ -32,11 +32,11 @@ export async function restoreFleet(
     if (unknown !== undefined) logger.error({ msg: unknown });
   }
   const retired: Instance[] = [];
-  for (const { removed, ...row } of await instances.all()) {
+  for (const { removed, size, ...row } of await instances.all()) {
     const lastContact = clock.now();
     const instance = fleet.addInstance({
       ...row,
-      capacity: NOTHING,
+      capacity: { ...NOTHING, ...size },
       health: 'suspect',
       lastContact,
     });

@@ -21,6 +21,8 @@ const ROW: LiveTaskRow = {
   prediction_levels: '{0.1,0.9}',
   prediction_quantiles: '{100,200}',
   max_attempts: 3,
+  job: null,
+  retries: 0,
   attempt_timeout_ms: 60_000,
   demand_slots: 1,
   demand_cpu: 0,

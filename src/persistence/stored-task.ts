@@ -5,6 +5,7 @@ import type {
   Attempt,
   Decision,
   FailureKind,
+  JobNeeds,
   Prediction,
   Task,
   TaskKind,
@@ -40,6 +41,8 @@ export interface LiveTaskRow {
   readonly prediction_levels: string;
   readonly prediction_quantiles: string;
   readonly max_attempts: number;
+  readonly job: JobNeeds | null;
+  readonly retries: number;
   readonly attempt_timeout_ms: number;
   readonly demand_slots: number;
   readonly demand_cpu: number;
@@ -87,6 +90,8 @@ const LIVE_COLUMNS = [
   'prediction_levels::text',
   'prediction_quantiles::text',
   'max_attempts',
+  'job',
+  'retries',
   'attempt_timeout_ms',
   'demand_slots',
   'demand_cpu',
@@ -138,6 +143,7 @@ export class TaskReader {
   private readonly levels = new Shared<readonly number[]>();
   private readonly predictions = new Shared<Prediction>();
   private readonly demands = new Shared<Resources>();
+  private readonly jobs = new Shared<JobNeeds>();
 
   /** @param attempts those of this task that are not over, oldest first */
   taskOf(row: LiveTaskRow, attempts: readonly Attempt[]): Task {
@@ -151,11 +157,13 @@ export class TaskReader {
       submittedAt: instant(row.submitted_at),
       prediction: this.predictionOf(row),
       demand: this.demandOf(row),
+      job: this.jobOf(row),
       attemptTimeoutMs: row.attempt_timeout_ms,
       maxAttempts: row.max_attempts,
       payloadBytes: row.payload_bytes,
       state: this.states.of(row.state, () => row.state),
       attemptNo: row.attempt_no,
+      retries: row.retries,
       attempts,
       notBefore: instantOf(row.not_before),
       plannedOn: null,
@@ -179,6 +187,10 @@ export class TaskReader {
       const levels = this.levels.of(text, () => numbersIn(text));
       return { serviceTime: new QuantileDistribution(levels, numbersIn(at)), method };
     });
+  }
+
+  private jobOf({ job }: LiveTaskRow): JobNeeds | null {
+    return job && this.jobs.of(JSON.stringify(job), () => job);
   }
 
   private demandOf(row: LiveTaskRow): Resources {

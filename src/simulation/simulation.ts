@@ -248,6 +248,7 @@ export class Simulation {
       submittedAt: this.clock.now(),
       prediction: { serviceTime: this.options.predictor.predict(task), method: 'simulated' },
       demand: ONE_SLOT,
+      job: null,
       attemptTimeoutMs: Number.MAX_VALUE,
       maxAttempts: 1,
       payloadBytes: 0,

@@ -62,6 +62,7 @@ export class TaskHistory {
         instanceId: task.instanceId,
         wallMs: this.clock.wallMs(),
         message: `reported again by ${name}`,
+        operator: null,
       }),
     );
   }

@@ -59,6 +59,7 @@ const TIMELINE: Parameters<typeof taskAnswer>[2] = {
       instanceId: null,
       at: AT,
       message: 'submitted',
+      operator: null,
       epoch: 1,
     },
   ],

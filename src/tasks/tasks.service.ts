@@ -227,6 +227,7 @@ export class TasksService {
       priority: priorityIn(submission.metadata),
       submittedAt: this.clock.now(),
       demand: ONE_SLOT,
+      job: null,
       attemptTimeoutMs:
         timeoutIn(submission.metadata) ?? this.fleet.settingsFor(queue).attemptTimeoutMs,
       maxAttempts: this.defaults.maxAttempts,

@@ -93,6 +93,7 @@ describe('a connection that breaks around the commit', () => {
       instanceId: null,
       wallMs: 1_700_000_000_123,
       message: 'not yours',
+      operator: null,
     });
     expect(proxy.cuts).toBe(1);
     expect(await typesOf(task)).toEqual(['submitted', 'reserved', 'foreign_result']);
@@ -112,6 +113,7 @@ describe('a connection that breaks around the commit', () => {
         instanceId: null,
         wallMs: 1_700_000_000_123,
         message: 'not yours',
+        operator: null,
       });
     await note();
     proxy.cutNext('before-commit');

@@ -192,6 +192,7 @@ describe('what is written', () => {
       instanceId: null,
       wallMs: 1_700_000_000_000,
       message: 'again',
+      operator: null,
     } as const;
     const gone = { ...note, taskId: taskId(systemIds.next()) };
     await Promise.all([rig.journal.note(note), rig.journal.note(gone), rig.journal.note(note)]);

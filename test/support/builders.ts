@@ -62,6 +62,7 @@ export function draftOf(overrides: Partial<TaskDraft> = {}): TaskDraft {
     submittedAt: instant(0),
     prediction: exactly(100),
     demand: ONE_SLOT,
+    job: null,
     attemptTimeoutMs: 3_600_000,
     maxAttempts: 3,
     payloadBytes: 10,

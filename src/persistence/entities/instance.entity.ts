@@ -56,6 +56,25 @@ export class InstanceEntity {
   @Column('integer', { name: 'speed_outcomes', default: 0 })
   speedOutcomes!: number;
 
+  /** Of a batch host; of others it is known only once they answer. Null: not said. */
+  @Column('double precision', { nullable: true })
+  slots!: number | null;
+
+  /** Cores of a batch host. */
+  @Column('double precision', { nullable: true })
+  cpu!: number | null;
+
+  @Column('double precision', { name: 'memory_gb', nullable: true })
+  memoryGb!: number | null;
+
+  /** Labels of a batch host, by name. */
+  @Column('jsonb', { default: {} })
+  labels!: Readonly<Record<string, string>>;
+
+  /** Command that leads to a batch host; empty: this machine. */
+  @Column('text', { name: 'executor_prefix', default: '' })
+  executorPrefix!: string;
+
   @Column('timestamptz', { name: 'registered_at' })
   registeredAt!: Date;
 

@@ -44,6 +44,10 @@ export class TaskEventEntity {
   @Column('text')
   message!: string;
 
+  /** Who asked for it, in their own words; null when nobody did. */
+  @Column('text', { nullable: true })
+  operator!: string | null;
+
   /** The term that wrote it. */
   @Column('bigint', { transformer: bigintAsNumber })
   epoch!: number;

@@ -1,5 +1,5 @@
 import { Column, Entity, OneToMany, PrimaryColumn } from 'typeorm';
-import type { FailureKind, Task, TaskKind, TaskState } from '../../core/task';
+import type { FailureKind, JobNeeds, Task, TaskKind, TaskState } from '../../core/task';
 import type { InstanceId, TaskId } from '../../core/units';
 import { AttemptEntity } from './attempt.entity';
 import { bigintAsNumber } from './bigint';
@@ -80,6 +80,14 @@ export class TaskEntity {
 
   @Column('integer', { name: 'max_attempts' })
   maxAttempts!: number;
+
+  /** Null for whatever is no batch job. */
+  @Column('jsonb', { nullable: true })
+  job!: JobNeeds | null;
+
+  /** How often a batch job was tried again. */
+  @Column('integer', { default: 0 })
+  retries!: number;
 
   @Column('double precision', { name: 'attempt_timeout_ms' })
   attemptTimeoutMs!: number;
