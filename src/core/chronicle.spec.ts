@@ -45,6 +45,7 @@ describe('Chronicle', () => {
         instanceId: null,
         wallMs: 5_000,
         message: 'submitted',
+        operator: null,
       },
     });
   });
