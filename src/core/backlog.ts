@@ -1,9 +1,10 @@
-import { sampleNormal, type Estimate, type Moments } from './distribution';
+import { sampleNormal, type Distribution, type Estimate, type Moments } from './distribution';
 import type { Random } from './ports';
 import { NOTHING, give, type Resources } from './resources';
 import { SumTree } from './sum-tree';
 import type { Attempt, Task } from './task';
 import { instant, type Instant } from './units';
+import { WaitDigest } from './wait-digest';
 
 /** An attempt that occupies the instance, with its task. */
 export interface Held {
@@ -34,6 +35,7 @@ export class Backlog {
   /** Tasks that wait for this instance, with the handle of their work. */
   private readonly planned = new Map<Task, number>();
   private readonly plannedWork = new SumTree();
+  private readonly digest = new WaitDigest();
 
   /** Attempts that occupy the instance, oldest first. */
   get held(): Iterable<Held> {
@@ -73,6 +75,7 @@ export class Backlog {
   /** Takes note of foreign work as it is now. */
   observeForeign(ms: number, now: Instant): void {
     this.foreign = { ms, at: now };
+    this.digestAll();
   }
 
   /** Our own work at the instance: what remains of the attempts there, in ms of waiting. */
@@ -94,15 +97,19 @@ export class Backlog {
 
   hold(held: Held): void {
     this.heldByDispatch.set(held.attempt.dispatchId, held);
+    this.digestAll();
   }
 
   /** @returns false when that attempt was not held here */
   letGo(attempt: Attempt): boolean {
-    return this.heldByDispatch.delete(attempt.dispatchId);
+    const wasHeld = this.heldByDispatch.delete(attempt.dispatchId);
+    this.digestAll();
+    return wasHeld;
   }
 
   plan(task: Task): void {
     this.planned.set(task, this.plannedWork.add(task.prediction.serviceTime));
+    this.digestAll();
   }
 
   unplan(task: Task): void {
@@ -110,15 +117,17 @@ export class Backlog {
     if (handle === undefined) return;
     this.planned.delete(task);
     this.plannedWork.remove(handle);
+    this.digestAll();
   }
 
   /** Lets the oldest attempts begin to run while slots are free: the instance's queue is a FIFO. */
   advance(slots: number, now: Instant): void {
     let place = 0;
     for (const { attempt } of this.held) {
-      if (place++ >= slots) return;
+      if (place++ >= slots) break;
       attempt.runningSince ??= now;
     }
+    this.digestAll();
   }
 
   /** When a plan would find the instance free, with its work spread evenly over the slots. */
@@ -135,6 +144,7 @@ export class Backlog {
   /** Moments of the wait: a list schedule over the slots (SCHEDULING, section 1.5). */
   waitMoments(pace: Pace, now: Instant): Moments {
     // One slot needs no schedule: all that is ahead follows one upon the other.
+    if (pace.slots === 1 && this.digest.knowsMoments) return this.digest.moments(pace.speed, now);
     if (pace.slots === 1) return this.waitInSequence(pace.speed, now);
     const ahead: Moments[] = [];
     for (const held of this.held) ahead.push(remainingOf(held, pace.speed, now));
@@ -181,22 +191,33 @@ export class Backlog {
 
   /** One draw of the wait: task by task while they are few, else from a normal distribution. */
   sampleWait(pace: Pace, now: Instant, random: Random): number {
+    const { slots, speed } = pace;
+    if (slots === 1 && this.digest.knowsTasks) return this.digest.sample(speed, now, random);
     if (this.heldCount + this.plannedCount > SAMPLE_LIMIT) {
       return sampleNormal(this.waitMoments(pace, now), random);
     }
-    const { slots, speed } = pace;
-    // Of the lists that can be had, a literal costs least by far, and most instances have one slot.
-    const ends = slots === 1 ? [0] : new Array<number>(Math.max(1, slots)).fill(0);
+    const ends = new Array<number>(Math.max(1, slots)).fill(0);
     for (const { attempt, task } of this.held) {
       const elapsed = elapsedWork(attempt, speed, now);
       addToEarliest(ends, task.prediction.serviceTime.sampleRemaining(elapsed, random) / speed);
     }
-    if (this.plannedCount > 0) {
-      for (const task of this.plannedTasks()) {
-        addToEarliest(ends, task.prediction.serviceTime.sample(random) / speed);
-      }
+    for (const task of this.plannedTasks()) {
+      addToEarliest(ends, task.prediction.serviceTime.sample(random) / speed);
     }
     return leastOf(ends) + this.foreignMs(now);
+  }
+
+  private digestAll(): void {
+    const isFew = this.heldCount + this.plannedCount <= SAMPLE_LIMIT;
+    this.digest.take({
+      foreign: this.foreign,
+      held: Array.from(this.held, ({ attempt, task }) => ({
+        serviceTime: task.prediction.serviceTime,
+        since: attempt.runningSince,
+      })),
+      planned: this.plannedMoments,
+      few: isFew ? Array.from(this.plannedTasks(), serviceTimeOf) : undefined,
+    });
   }
 }
 
@@ -306,4 +327,8 @@ export function indexOfEarliest(ends: readonly Moments[]): number {
     }
   }
   return first;
+}
+
+function serviceTimeOf({ prediction }: Task): Distribution {
+  return prediction.serviceTime;
 }

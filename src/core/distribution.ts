@@ -91,7 +91,7 @@ export class QuantileDistribution implements Distribution {
   }
 
   sample(random: Random): number {
-    return this.quantile(random.next());
+    return this.valueAtLevel(random.next());
   }
 
   remaining(elapsed: number): Moments {
@@ -118,12 +118,16 @@ export class QuantileDistribution implements Distribution {
       return -this.remaining(elapsed).mean * Math.log(Math.max(1 - level, Number.MIN_VALUE));
     }
     const points = this.knownPoints();
-    let next = indexAbove(points, elapsed);
+    const next = indexAbove(points, elapsed);
     const passed = Math.max(0, (points[next + 1] ?? 0) - partBetween(points, next, elapsed));
-    const wanted = passed + (1 - passed) * level;
-    while (next < points.length && (points[next + 1] ?? 0) < wanted) next += POINT_SIZE;
-    const value = next < points.length ? valueBetween(points, next, wanted) : this.inTail(wanted);
-    return Math.max(0, value - elapsed);
+    return Math.max(0, this.valueAtLevel(passed + (1 - passed) * level, next) - elapsed);
+  }
+
+  /** The quantile at a level that is not below the point before `next`. */
+  private valueAtLevel(level: number, next = POINT_SIZE): number {
+    const points = this.knownPoints();
+    while (next < points.length && (points[next + 1] ?? 0) < level) next += POINT_SIZE;
+    return next < points.length ? valueBetween(points, next, level) : this.inTail(level);
   }
 
   sampleRemaining(elapsed: number, random: Random): number {

@@ -2,10 +2,8 @@ import type { Random } from '../core/ports';
 
 /** Chance that repeats itself: the same seed gives the same numbers (xoshiro128**, Blackman and Vigna). */
 export class SeededRandom implements Random {
-  private a: number;
-  private b: number;
-  private c: number;
-  private d: number;
+  /** Integers of 32 bits: as plain fields each would be a new object with every number drawn. */
+  private readonly state = new Int32Array(4);
 
   constructor(seed = 1) {
     // SplitMix32 spreads small seeds over the whole state, which must not be all zero.
@@ -16,21 +14,27 @@ export class SeededRandom implements Random {
       z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
       return (z ^ (z >>> 15)) | 0;
     };
-    this.a = spread();
-    this.b = spread();
-    this.c = spread();
-    this.d = spread() || 1;
+    this.state.set([spread(), spread(), spread(), spread() || 1]);
   }
 
   next(): number {
-    const result = Math.imul(rotated(Math.imul(this.b, 5), 7), 9) >>> 0;
-    const t = this.b << 9;
-    this.c ^= this.a;
-    this.d ^= this.b;
-    this.b ^= this.c;
-    this.a ^= this.d;
-    this.c ^= t;
-    this.d = rotated(this.d, 11);
+    const { state } = this;
+    let a = state[0] ?? 0;
+    let b = state[1] ?? 0;
+    let c = state[2] ?? 0;
+    let d = state[3] ?? 0;
+    const result = Math.imul(rotated(Math.imul(b, 5), 7), 9) >>> 0;
+    const t = b << 9;
+    c ^= a;
+    d ^= b;
+    b ^= c;
+    a ^= d;
+    c ^= t;
+    d = rotated(d, 11);
+    state[0] = a;
+    state[1] = b;
+    state[2] = c;
+    state[3] = d;
     return result / 2 ** 32;
   }
 }
