@@ -28,7 +28,9 @@ const database = {
 /** Which files belong to which level: see CONTRIBUTING.md, "Tests". */
 /** @type {import('jest').Config} */
 module.exports = {
-  maxWorkers: 2,
+  // One more than the cores of a small machine: end to end much of the time is waiting.
+  maxWorkers: 3,
+  testSequencer: '<rootDir>/test/support/longest-first.js',
   // A deadline for what hangs, not a measure: the machine may be busy.
   testTimeout: 120_000,
   projects: [
