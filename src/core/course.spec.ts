@@ -1,62 +1,16 @@
-import { heldOf, taskOf } from '../../test/support/builders';
-import { FakeClock } from '../../test/support/fake-clock';
-import { AttemptIndex } from './attempt-index';
-import type { Held } from './backlog';
-import { Chronicle } from './chronicle';
-import { Course } from './course';
+import { taskOf } from '../../test/support/builders';
 import {
-  isTerminal,
-  TASK_STATES,
-  type AttemptState,
-  type Change,
-  type Outcome,
-  type Task,
-  type TaskState,
-} from './task';
-import { instanceId, instant } from './units';
-
-const NOW = 10_000;
-const A = instanceId('a');
-const B = instanceId('b');
-const SUCCESS: Outcome = { kind: 'succeeded', executionMs: 42 };
-const FAILURE: Outcome = { kind: 'failed', failure: 'exit', message: 'exit 1', executionMs: 7 };
-
-/** A course, and lists of what it asked of the fleet around it, and told it of workers. */
-function courseRig(chance = 0.5) {
-  const asked: string[] = [];
-  const judged: string[] = [];
-  const attempts = new AttemptIndex();
-  const clock = new FakeClock(NOW);
-  const course = new Course(
-    new Chronicle(clock),
-    attempts,
-    {
-      vacate: ({ attempt }) => asked.push(`vacate ${attempt.no}`),
-      requeue: () => asked.push('requeue'),
-      leave: () => asked.push('leave'),
-      ended: ({ attempt }, { kind }) => judged.push(`${attempt.no} ${kind}`),
-    },
-    { clock, random: { next: () => chance } },
-    { firstMs: 1_000, mostMs: 60_000 },
-    { firstMs: 100, mostMs: 250 },
-  );
-  const held = (task: Task, overrides: Parameters<typeof heldOf>[1] = {}): Held => {
-    const one = heldOf(task, overrides);
-    attempts.add(one);
-    return one;
-  };
-  /** A task in that state, with one live attempt on A where there must be one. */
-  const active = (state: TaskState, overrides: Partial<Task> = {}): Held =>
-    held(taskOf({ state, ...overrides }), { instanceId: A });
-  return { course, attempts, clock, asked, judged, held, active };
-}
-
-/** The events of the changes, in short. */
-function steps(changes: readonly Change[]): string[] {
-  return changes.map(({ event }) => (event.to === null ? event.type : `${event.type}>${event.to}`));
-}
-
-const ACTIVE = ['dispatching', 'dispatched', 'running', 'paused'] as const;
+  A,
+  ACTIVE,
+  B,
+  courseRig,
+  FAILURE,
+  NOW,
+  steps,
+  SUCCESS,
+} from '../../test/support/course-rig';
+import { isTerminal, TASK_STATES, type AttemptState } from './task';
+import { instant } from './units';
 
 describe('sent', () => {
   it('notes the time of the first sending', () => {

@@ -36,6 +36,8 @@ export interface Backoff {
 export type Ending =
   /** It ended the task. */
   | { readonly kind: 'recorded'; readonly changes: readonly Change[] }
+  /** It failed, and the task is tried again. */
+  | { readonly kind: 'retried'; readonly changes: readonly Change[] }
   /** The task had ended already; a slot may be free now. */
   | { readonly kind: 'freed'; readonly changes: readonly Change[] }
   /** It does not count: the attempt was over, or a failure came from a lost one. */
@@ -110,7 +112,19 @@ export class Course {
     const rival = liveAttempt(task);
     const abandoned = rival && rival !== attempt ? [this.abandon(rival)] : [];
     this.over(held);
+    if (outcome.kind === 'failed' && hasRetryLeft(task))
+      return { kind: 'retried', changes: [this.retry(task, outcome.message, attempt)] };
     return { kind: 'recorded', changes: [this.finish(task, outcome, [...abandoned, attempt])] };
+  }
+
+  /** What was being stopped, or is abandoned, was seen to have ended by that. */
+  halted(held: Held, why: string, executionMs: number | null): readonly Change[] {
+    const { task, attempt } = held;
+    if (attempt.state === 'abandoned') return [this.close(held, 'abandoned')];
+    if (attempt.state !== 'live' || task.state !== 'stopping') return [];
+    attempt.executionMs = executionMs;
+    this.over(held);
+    return [this.stopped(task, attempt, why)];
   }
 
   /** The worker refused it, or provably never got it: it was no attempt's fault. */
@@ -126,7 +140,8 @@ export class Course {
   }
 
   /**
-   * The attempt is given up. Its success still counts; its task gets another try, or is poison.
+   * The attempt is given up. Its success still counts; its task gets another try, or is poison. A
+   * job gets one only while it has a retry left.
    * @param elsewhere whether the next try should rather go to another instance
    */
   lost(held: Held, why: string, elsewhere = true): readonly Change[] {
@@ -137,6 +152,7 @@ export class Course {
     attempt.endedAt = this.surroundings.clock.now();
     this.grounds.vacate(held);
     if (task.state === 'stopping') return [this.stopped(task, attempt, `unconfirmed: ${why}`)];
+    if (task.job) return [this.loseJob(task, attempt, why, elsewhere)];
     const losses = task.attempts.filter(({ state }) => state === 'lost').length;
     if (losses >= task.maxAttempts) return [this.exhaust(task, attempt, why)];
     task.avoid = elsewhere ? attempt.instanceId : null;
@@ -146,24 +162,46 @@ export class Course {
 
   /**
    * Stops the task. A task instance has no cancel call, so a task that is there passes `stopping`
-   * at once and its attempt is abandoned: the slot counts until it ends.
+   * at once and its attempt is abandoned: the slot counts until it ends. A job stays `stopping`
+   * until its end was seen.
+   * @param operator who asked for it; null when nobody did
    */
-  stop(task: Task, reason: 'cancelled' | 'timed_out', why: string): readonly Change[] {
+  stop(
+    task: Task,
+    reason: 'cancelled' | 'timed_out',
+    why: string,
+    operator: string | null = null,
+  ): readonly Change[] {
     if (isTerminal(task.state) || task.state === 'stopping') return [];
     const now = this.surroundings.clock.now();
     if (task.state === 'queued') {
       this.grounds.leave(task);
       task.stopReason = 'cancelled';
       task.finishedAt = now;
-      return [this.chronicle.move(task, 'cancelled', 'cancelled', why)];
+      return [this.chronicle.move(task, 'cancelled', 'cancelled', why, [], operator)];
     }
     const attempt = liveAttempt(task);
     if (!attempt || !isActive(task.state)) throw new Error(`task ${task.id} has no live attempt`);
     task.stopReason = reason;
-    const asked = this.chronicle.move(task, 'stopping', 'stopping', why, [attempt]);
+    const asked = this.chronicle.move(task, 'stopping', 'stopping', why, [attempt], operator);
+    if (task.job) return [asked];
     this.abandon(attempt);
     task.finishedAt = now;
     return [asked, this.chronicle.move(task, reason, reason, why, [attempt])];
+  }
+
+  /** A job is to stand still. No change unless it runs. */
+  pause(task: Task, operator: string | null): readonly Change[] {
+    const attempt = liveAttempt(task);
+    if (task.state !== 'running' || !attempt) return [];
+    return [this.chronicle.move(task, 'paused', 'paused', 'paused', [attempt], operator)];
+  }
+
+  /** A paused job is to go on. No change unless it is paused. */
+  resume(task: Task, operator: string | null): readonly Change[] {
+    const attempt = liveAttempt(task);
+    if (task.state !== 'paused' || !attempt) return [];
+    return [this.chronicle.move(task, 'running', 'resumed', 'resumed', [attempt], operator)];
   }
 
   private finish(task: Task, outcome: Outcome, attempts: readonly Attempt[]): Change {
@@ -179,6 +217,19 @@ export class Course {
   private exhaust(task: Task, attempt: Attempt, why: string): Change {
     const message = `${task.maxAttempts} attempts lost their worker, the last one: ${why}`;
     return this.fail(task, attempt, { kind: 'attempts_exhausted', message });
+  }
+
+  private loseJob(task: Task, attempt: Attempt, why: string, elsewhere: boolean): Change {
+    if (!hasRetryLeft(task)) return this.fail(task, attempt, { kind: 'lost', message: why });
+    task.avoid = elsewhere ? attempt.instanceId : null;
+    return this.retry(task, why, attempt);
+  }
+
+  /** Of a job that has a retry left. */
+  private retry(task: Task, why: string, attempt: Attempt): Change {
+    const wait = this.jitter(this.lossBackoff, ++task.retries);
+    const message = `${why}; retry ${task.retries} of ${task.job?.retryLimit ?? 0}`;
+    return this.requeue(task, after(this.surroundings.clock.now(), wait), message, attempt);
   }
 
   private fail(task: Task, attempt: Attempt, failure: NonNullable<Task['failure']>): Change {
@@ -225,4 +276,9 @@ export class Course {
     const bound = Math.min(mostMs, firstMs * 2 ** Math.max(0, tries - 1));
     return this.surroundings.random.next() * bound;
   }
+}
+
+/** True for a job that is tried again when its attempt ends badly: a stop is never retried. */
+function hasRetryLeft({ job, state, retries }: Task): boolean {
+  return job !== null && state !== 'stopping' && retries < job.retryLimit;
 }

@@ -17,6 +17,9 @@ export function queueKey(kind: TaskKind, name: string): QueueKey {
   return `${kind}/${name}` as QueueKey;
 }
 
+/** The one queue of all batch jobs, and of the hosts that run them. */
+export const BATCH_QUEUE = queueKey('batch', 'default');
+
 /** The name in a queue's key, as in the model that it serves. */
 export function queueName(key: QueueKey): string {
   return key.slice(key.indexOf('/') + 1);

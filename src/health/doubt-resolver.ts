@@ -45,7 +45,10 @@ export class DoubtResolver {
       this.graceFrom = this.clock.now();
       return;
     }
-    const open = this.doubts.open().filter(({ held }) => !this.asking.has(held));
+    const open = this.doubts
+      .open()
+      // Hosts are asked by the watcher of their jobs.
+      .filter(({ held }) => held.task.kind !== 'batch' && !this.asking.has(held));
     await Promise.all(open.map((doubt) => this.resolve(doubt)));
   }
 

@@ -50,7 +50,7 @@ export class ResultPoller {
     for (const held of this.lifecycle.everyHeld()) {
       const { attempt } = held;
       const instance = this.fleet.instances.get(attempt.instanceId);
-      if (!instance) continue;
+      if (instance?.kind !== 'task_instance') continue;
       const poll = this.pollOf(held, instance);
       if (attempt.vacated && poll.vacatedAt === null) this.hurry(poll, now);
       if (!poll.asking && poll.due <= now) void this.look(held, instance, poll);

@@ -116,7 +116,7 @@ export class Dispatcher implements OnApplicationBootstrap {
       await this.lifecycle.returned(held, 'its payload could not be read');
       throw error;
     });
-    if (attempt.state !== 'live')
+    if (attempt.state !== 'live' || task.state === 'stopping')
       return this.lifecycle.returned(held, 'stopped before it was sent');
     const instance = this.fleet.instances.get(attempt.instanceId);
     if (!instance || !payload) return this.lifecycle.returned(held, 'nothing to send');

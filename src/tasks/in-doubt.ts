@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Held } from '../core/backlog';
 import { Fleet } from '../core/fleet';
 import type { Clock } from '../core/ports';
+import type { TaskState } from '../core/task';
 import type { DispatchId, Instant } from '../core/units';
 import { CLOCK } from '../ops/system';
 
@@ -10,6 +11,9 @@ export interface Doubt {
   readonly held: Held;
   readonly since: Instant;
 }
+
+/** States in which an attempt without an id may be on its way. */
+const SENDING: ReadonlySet<TaskState> = new Set<TaskState>(['dispatching', 'stopping']);
 
 /**
  * Attempts whose request was sent, or may have been, and whose answer is unknown: after a lost
@@ -28,7 +32,8 @@ export class InDoubt implements OnModuleInit {
   onModuleInit(): void {
     for (const held of this.fleet.attempts.all()) {
       const { state, remoteId } = held.attempt;
-      const isSending = state === 'live' && held.task.state === 'dispatching';
+      // A job may have been stopped while it was being sent.
+      const isSending = state === 'live' && SENDING.has(held.task.state) && remoteId === null;
       if (!isSending && !(state === 'abandoned' && remoteId === null)) continue;
       this.add(held, this.clock.now());
     }
@@ -48,7 +53,11 @@ export class InDoubt implements OnModuleInit {
     return [...this.doubts.values()];
   }
 
-  settle({ held }: Doubt): void {
+  has({ attempt }: Held): boolean {
+    return this.doubts.has(attempt.dispatchId);
+  }
+
+  settle({ held }: Pick<Doubt, 'held'>): void {
     this.doubts.delete(held.attempt.dispatchId);
   }
 }

@@ -4,7 +4,7 @@ import type { Held } from '../core/backlog';
 import { ONE_SLOT } from '../core/resources';
 import { dispatchId } from '../core/units';
 import { FETCH_RESULT } from './early-reports';
-import type { Report } from './task-lifecycle';
+import type { Report } from './worker-report';
 
 const REPORT: Report = {
   taskRef: '7',

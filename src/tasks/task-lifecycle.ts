@@ -12,39 +12,17 @@ import {
   type Outcome,
   type Task,
 } from '../core/task';
-import type { DispatchId, TaskId } from '../core/units';
+import type { TaskId } from '../core/units';
 import { crashPoint } from '../ops/crash-points';
 import { CLOCK } from '../ops/system';
 import { WakeupBell } from '../ops/wakeup';
 import { InstancesRepository } from '../persistence/instances.repository';
+import { believable } from './believable';
 import { EarlyReports, FETCH_RESULT, type EndReport } from './early-reports';
+import { assertControllable } from './job-control';
 import { TaskHistory } from './task-history';
 import { TaskRecorder } from './task-recorder';
-
-/** A worker says that it is through with something. */
-export interface Report extends EndReport {
-  /** Our id, the client's, or the one that the worker gave it. */
-  readonly taskRef: string;
-  /** Our id of the instance, its name, or `host:port`. */
-  readonly instanceRef: string;
-  readonly dispatchId: DispatchId | null;
-}
-
-/** What became of a report. */
-export type ReportAnswer =
-  | { readonly kind: 'recorded'; readonly task: Task }
-  /** Known before; nothing changed. `totalMs` is from submission to the end, null while it is live. */
-  | { readonly kind: 'repeated'; readonly totalMs: number | null }
-  /** Kept until the worker's id is known. */
-  | { readonly kind: 'kept' }
-  | { readonly kind: 'unknown_task' }
-  | { readonly kind: 'unknown_instance' };
-
-/** Shorter times are not measured well enough to be held against what a worker says. */
-const LEAST_MEASURED_MS = 100;
-const SECOND_MS = 1_000;
-/** A reported time may exceed what we measured by this much before it is not believed, in ms. */
-const CLOCK_SLACK_MS = 1_000;
+import type { Report, ReportAnswer } from './worker-report';
 
 /**
  * How attempts end. Reports, polls and refusals all come here; each attempt ends once, and the
@@ -95,6 +73,7 @@ export class TaskLifecycle {
       return { kind: 'recorded', task };
     }
     await this.recorder.record(ending.changes);
+    if (ending.kind === 'retried') return { kind: 'recorded', task };
     await this.recording.get(task.id);
     const { finishedAt, submittedAt } = task;
     return { kind: 'repeated', totalMs: finishedAt === null ? null : finishedAt - submittedAt };
@@ -162,17 +141,64 @@ export class TaskLifecycle {
     await this.recorder.record(this.fleet.course.started(held));
   }
 
+  /** What was being stopped, or is abandoned, has ended by that. */
+  async halted(held: Held, why: string, executionMs: number | null): Promise<void> {
+    const changes = this.fleet.course.halted(held, why, executionMs);
+    this.bell.signal();
+    await this.recordStep(held.task, changes);
+  }
+
   /**
-   * Stops a task that is live.
+   * Stops a task that is live. A job is only `stopping` then, or `cancelled` if it waited: its end
+   * is yet to be seen.
+   * @param operator who asked for it; null when nobody did
    * @returns false when it had ended before, in another way; its end is recorded then
    * @throws {SchedulerError} store_unavailable; nothing has changed then
    */
-  async stop(task: Task, reason: 'cancelled' | 'timed_out', why: string): Promise<boolean> {
+  async stop(
+    task: Task,
+    reason: 'cancelled' | 'timed_out',
+    why: string,
+    operator: string | null = null,
+  ): Promise<boolean> {
     this.assertRecordable();
-    const changes = this.fleet.course.stop(task, reason, why);
+    const changes = this.fleet.course.stop(task, reason, why, operator);
     this.bell.signal();
-    if (changes.length > 0) await this.recordEnd(task, changes, null);
+    if (changes.length > 0) await this.recordStep(task, changes);
     else await this.recording.get(task.id);
+    return changes.length > 0 || task.state === 'stopping';
+  }
+
+  /**
+   * Lets a job stand still that runs. The answer means that it is recorded; the signal follows.
+   * @param operator who asked for it; null when nobody did
+   * @returns false when it is paused already
+   * @throws {SchedulerError} forbidden_transition in any other state, and at a host with a prefix;
+   *   store_unavailable. Nothing has changed then
+   */
+  async pause(task: Task, operator: string | null): Promise<boolean> {
+    if (task.state === 'paused') return false;
+    this.assertRecordable();
+    assertControllable(this.fleet, task, 'running', 'paused');
+    return this.control(this.fleet.course.pause(task, operator));
+  }
+
+  /**
+   * Lets a paused job go on. The answer means that it is recorded; the signal follows.
+   * @param operator who asked for it; null when nobody did
+   * @returns false when it runs already
+   * @throws {SchedulerError} as `pause`
+   */
+  async resume(task: Task, operator: string | null): Promise<boolean> {
+    if (task.state === 'running') return false;
+    this.assertRecordable();
+    assertControllable(this.fleet, task, 'paused', 'resumed');
+    return this.control(this.fleet.course.resume(task, operator));
+  }
+
+  private async control(changes: readonly Change[]): Promise<boolean> {
+    this.bell.signal();
+    await this.recorder.record(changes);
     return changes.length > 0;
   }
 
@@ -187,10 +213,11 @@ export class TaskLifecycle {
     for (const held of this.everyHeld()) {
       const { attempt, task } = held;
       const age = now - (attempt.sentAt ?? attempt.reservedAt);
-      if (attempt.state === 'live' && age > task.attemptTimeoutMs) {
+      const isOpen = attempt.state === 'live' && task.state !== 'stopping';
+      if (isOpen && age > task.attemptTimeoutMs) {
         const why = `attempt ${attempt.no} took longer than its limit of ${task.attemptTimeoutMs} ms`;
         overdue.push(this.stop(task, 'timed_out', why));
-      } else if (attempt.state === 'abandoned' && age > 2 * task.attemptTimeoutMs) {
+      } else if (isForgotten(held, age)) {
         overdue.push(this.returned(held, 'abandoned attempt never ended'));
       }
     }
@@ -327,24 +354,8 @@ export class TaskLifecycle {
 
   /** An execution time that cannot be is not recorded. */
   private believable({ attempt }: Held, outcome: Outcome): Outcome {
-    const { executionMs } = outcome;
-    if (executionMs === null || this.isPossible(executionMs, attempt)) return outcome;
-    return { ...outcome, executionMs: null };
-  }
-
-  /**
-   * Not longer than since the reservation; and, by the word of a worker that reports by itself, not
-   * a thousandth of what it took, as when it speaks of seconds.
-   */
-  private isPossible(
-    executionMs: number,
-    { reservedAt, runningSince, instanceId }: Attempt,
-  ): boolean {
-    const now = this.clock.now();
-    if (executionMs < 0 || executionMs > now - reservedAt + CLOCK_SLACK_MS) return false;
-    const measuredMs = now - (runningSince ?? reservedAt);
-    const isMeasured = this.fleet.instances.get(instanceId)?.notifies === true;
-    return !isMeasured || measuredMs < LEAST_MEASURED_MS || executionMs * SECOND_MS > measuredMs;
+    const isMeasured = this.fleet.instances.get(attempt.instanceId)?.notifies === true;
+    return believable(outcome, attempt, isMeasured, this.clock.now());
   }
 
   /** It reports by itself, so no work need be sent ahead of its slots. */
@@ -363,6 +374,11 @@ export class TaskLifecycle {
       retryAfterSeconds: 1,
     });
   }
+}
+
+/** True for an abandoned attempt that nobody speaks of any more; the end of a job's is seen to. */
+function isForgotten({ attempt, task }: Held, ageMs: number): boolean {
+  return attempt.state === 'abandoned' && !task.job && ageMs > 2 * task.attemptTimeoutMs;
 }
 
 /** True when the report ends the attempt: an abandoned one needs no result. */

@@ -1,7 +1,7 @@
 import { taskOf } from '../../../test/support/builders';
 import { instant } from '../../core/units';
 import { FETCH_RESULT } from '../../tasks/early-reports';
-import type { ReportAnswer } from '../../tasks/task-lifecycle';
+import type { ReportAnswer } from '../../tasks/worker-report';
 import { notified, resultTaken, toNotification, toResultReport } from './reports.mapper';
 
 const REPORT = { task_id: 't', instance_id: 'gpu7', execution_time: 12.5 };

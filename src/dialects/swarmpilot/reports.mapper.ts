@@ -3,7 +3,7 @@ import { dispatchId, type DispatchId, type Instant } from '../../core/units';
 import type { JsonObject, Plain } from '../../http/dto-fields';
 import { payloadText } from '../../http/payload-text';
 import { FETCH_RESULT } from '../../tasks/early-reports';
-import type { Report, ReportAnswer } from '../../tasks/task-lifecycle';
+import type { Report, ReportAnswer } from '../../tasks/worker-report';
 import type {
   ResultSubmitAnswerDto,
   ResultSubmitDto,
