@@ -15,6 +15,7 @@ const TOKENS = {
   scheduling: Symbol('Config.scheduling'),
   predictions: Symbol('Config.predictions'),
   instances: Symbol('Config.instances'),
+  commands: Symbol('Config.commands'),
   log: Symbol('Config.log'),
   testing: Symbol('Config.testing'),
 } as const satisfies Record<SliceName, symbol>;

@@ -1,3 +1,4 @@
+import { COMMAND_SETTINGS } from './command-settings';
 import { parseNetwork } from './networks';
 import {
   choice,
@@ -340,6 +341,7 @@ export const SETTINGS = {
         'CIDR blocks in which task instances may be; nothing is sent to others. Empty: anywhere.',
     }),
   },
+  commands: COMMAND_SETTINGS,
   log: {
     level: choice({
       env: 'FORESAIL_LOG_LEVEL',
@@ -389,5 +391,7 @@ export const ORDERED: readonly { less: readonly string[]; than: string; orEqual?
   { less: ['FORESAIL_BACKOFF_FIRST_MS'], than: 'FORESAIL_BACKOFF_MOST_MS', orEqual: true },
   { less: ['FORESAIL_CIRCUIT_FIRST_MS'], than: 'FORESAIL_CIRCUIT_MOST_MS', orEqual: true },
   { less: ['FORESAIL_QUARANTINE_FIRST_MS'], than: 'FORESAIL_QUARANTINE_MOST_MS', orEqual: true },
+  { less: ['FORESAIL_HOST_PROBE_MS'], than: 'FORESAIL_HOST_OFFLINE_MS' },
+  { less: ['FORESAIL_HOST_OFFLINE_MS'], than: 'FORESAIL_HOST_LOST_MS' },
   { less: ['FORESAIL_PAYLOAD_DAYS'], than: 'FORESAIL_HISTORY_DAYS', orEqual: true },
 ];

@@ -108,6 +108,26 @@ describe('loadConfig', () => {
     expect(load({ env }).server.port).toBe(8102);
   });
 
+  it('reads what is on or off, and lists of paths and of lines', () => {
+    const env = {
+      FORESAIL_COMMANDS: 'on',
+      FORESAIL_WORK_ROOTS: '/scratch:/tmp',
+      FORESAIL_EXECUTOR_PREFIXES: 'ssh -o "A, b" *\n\n /bin/sh -c ',
+    };
+    expect(load({ env }).commands).toMatchObject({
+      enabled: true,
+      workRoots: ['/scratch', '/tmp'],
+      executorPrefixes: ['ssh -o "A, b" *', '/bin/sh -c'],
+    });
+    expect(load({ file: yaml('commands: on') }).commands.enabled).toBe(true);
+    expect(load({ file: yaml('commands: false') }).commands.enabled).toBe(false);
+    const wrong = { FORESAIL_COMMANDS: 'yes', FORESAIL_EXECUTOR_PREFIXES: `ssh 'h` };
+    expect(faults({ env: wrong }).map(({ msg }) => msg)).toEqual([
+      '"yes" is not allowed; allowed is on or off',
+      `"ssh 'h" is not allowed; allowed is a list, one per line, as in ssh -o BatchMode=yes *`,
+    ]);
+  });
+
   it('reads the environment of the process when none is given', () => {
     const own = process.env;
     process.env = { FORESAIL_PORT: '8103' };

@@ -52,6 +52,12 @@ export function duration(basics: Basics<number> & { min?: number }): Setting<num
   return integer({ ...rest, unit: 'ms', min, max: 20 * 86_400_000 });
 }
 
+/** Something that is on or off. */
+export function toggle(basics: Basics<boolean>): Setting<boolean> {
+  const schema = z.preprocess(fromSwitch, z.boolean());
+  return { ...basics, schema, allowed: 'on or off' };
+}
+
 /** One of a few words. */
 export function choice<const T extends string>(
   basics: Basics<NoInfer<T>> & { options: readonly T[] },
@@ -93,16 +99,21 @@ export function optionalUrl(
   return { ...rest, schema: z.string().refine(isUrl), allowed, fallback: undefined };
 }
 
-/** A list: texts separated by commas, or a YAML list of texts. Empty by default. */
+/**
+ * A list: texts with a separator between them (default: a comma), or a YAML list of texts. Empty by
+ * default.
+ */
 export function list(
   basics: Omit<Basics<never>, 'fallback'> & {
     allowed: string;
+    separator?: string;
     item?: (item: string) => boolean;
     isPath?: true;
   },
 ): Setting<readonly string[]> {
-  const { item = () => true, ...rest } = basics;
-  const schema = z.preprocess(fromCommas, z.array(z.string().min(1).refine(item)));
+  const { item = () => true, separator = ',', ...rest } = basics;
+  const items = z.array(z.string().min(1).refine(item));
+  const schema = z.preprocess((value) => parted(value, separator), items);
   return { ...rest, schema, fallback: [] };
 }
 
@@ -112,10 +123,15 @@ function fromText(value: unknown): unknown {
   return Number(value);
 }
 
-function fromCommas(value: unknown): unknown {
+function fromSwitch(value: unknown): unknown {
+  if (value === 'on') return true;
+  return value === 'off' ? false : value;
+}
+
+function parted(value: unknown, separator: string): unknown {
   if (typeof value !== 'string') return value;
   return value
-    .split(',')
+    .split(separator)
     .map((item) => item.trim())
     .filter((item) => item !== '');
 }

@@ -22,7 +22,7 @@ export function settingsTable(): string {
 export function exampleYaml(): string {
   const entries = documented().map((setting) => {
     const unit = setting.unit === undefined ? '' : ` [${setting.unit}]`;
-    const value = setting.fallback === undefined ? '' : stringify(setting.fallback).trim();
+    const value = setting.fallback === undefined ? '' : written(setting.fallback);
     const line = `# ${setting.env.toLowerCase()}: ${value}`.trimEnd();
     return `# ${setting.description}${unit}\n# Allowed: ${setting.allowed}.\n${line}\n`;
   });
@@ -35,7 +35,12 @@ function documented(): Setting<unknown>[] {
 
 function shownDefault({ fallback }: Setting<unknown>): string {
   if (fallback === undefined || (Array.isArray(fallback) && fallback.length === 0)) return '';
-  return `\`${stringify(fallback).trim()}\``;
+  return `\`${written(fallback)}\``;
+}
+
+function written(value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  return stringify(value).trim();
 }
 
 function meaning({ description, allowed }: Setting<unknown>): string {
