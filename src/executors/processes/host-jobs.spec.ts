@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../../../test/support/until';
@@ -36,6 +44,7 @@ describe.each([
       dispatchId: id,
       command,
       workdir: join(folder, 'work', id),
+      roots: [],
       log: join(folder, 'logs', `${id}.log`),
       env: {},
       ...changed,
@@ -58,8 +67,10 @@ describe.each([
     const job = jobOf('echo out; echo err >&2; pwd; echo "$TASK_ID $TASK_DISPATCH_ID"; exit 7');
     await jobs.start(job);
     expect(await reached(job.dispatchId, 'exited')).toEqual({
-      state: { kind: 'exited', code: 7 },
+      state: { kind: 'exited', code: 7, ranMs: expect.any(Number) },
       left: 0,
+      stopped: false,
+      paused: false,
     });
     expect(logOf(job)).toBe(`out\nerr\n${job.workdir}\ntask-1 ${job.dispatchId}\n`);
   });
@@ -76,7 +87,10 @@ describe.each([
     expect(reports.get(nobody[149]!)?.state).toEqual({ kind: 'absent' });
     expect(reports.get(long.dispatchId)?.state).toEqual({ kind: 'running' });
     await jobs.signal(long.dispatchId, 'KILL');
-    expect((await reached(long.dispatchId, 'exited')).state).toEqual({ kind: 'exited', code: 137 });
+    expect(await reached(long.dispatchId, 'exited')).toMatchObject({
+      state: { code: 137 },
+      stopped: true,
+    });
   });
 
   it('start once, however often they are told to', async () => {
@@ -84,7 +98,7 @@ describe.each([
     await Promise.all([jobs.start(job), jobs.start(job), jobs.start(job)]);
     await reached(job.dispatchId, 'exited');
     await jobs.start(job);
-    expect((await report(job.dispatchId)).state).toEqual({ kind: 'exited', code: 0 });
+    expect(await report(job.dispatchId)).toMatchObject({ state: { kind: 'exited', code: 0 } });
     expect(logOf(job)).toBe('ran\n');
   });
 
@@ -111,7 +125,10 @@ describe.each([
     expect((await report(job.dispatchId)).state.kind).toBe('running');
     await jobs.signal(job.dispatchId, 'KILL');
     await until(async () => (await jobs.signal(job.dispatchId)) === 0, 'the end of all of them');
-    expect((await reached(job.dispatchId, 'exited')).state).toEqual({ kind: 'exited', code: 137 });
+    expect(await reached(job.dispatchId, 'exited')).toMatchObject({
+      state: { code: 137 },
+      stopped: true,
+    });
   });
 
   it('count what they leave behind', async () => {
@@ -121,6 +138,8 @@ describe.each([
     await until(async () => (await report(job.dispatchId)).left === 1, 'what it left');
     await jobs.signal(job.dispatchId, 'KILL');
     await until(async () => (await report(job.dispatchId)).left === 0, 'its end');
+    // It had ended by itself.
+    expect((await report(job.dispatchId)).stopped).toBe(false);
   });
 
   it('stand still and go on', async () => {
@@ -128,11 +147,13 @@ describe.each([
     await jobs.start(job);
     await reached(job.dispatchId, 'running');
     await jobs.signal(job.dispatchId, 'STOP');
-    const { state } = await report(job.dispatchId);
-    expect(state.kind).toBe('running');
+    expect(await report(job.dispatchId)).toMatchObject({
+      state: { kind: 'running' },
+      paused: true,
+    });
     expect(logOf(job)).toBe('');
     await jobs.signal(job.dispatchId, 'CONT');
-    await reached(job.dispatchId, 'exited');
+    expect((await reached(job.dispatchId, 'exited')).paused).toBe(false);
     expect(logOf(job)).toBe('done\n');
   });
 
@@ -156,8 +177,31 @@ describe.each([
     rmSync(join(directory, 'rc'));
     writeFileSync(join(directory, 'id'), `${process.pid} 1 another-boot\n`);
     expect((await report(job.dispatchId)).state).toEqual({ kind: 'rebooted' });
-    await jobs.remove(job.dispatchId);
+    expect(await jobs.known()).toContain(job.dispatchId);
+    await jobs.remove([job.dispatchId]);
+    expect(await jobs.known()).toEqual([]);
     expect((await report(job.dispatchId)).state).toEqual({ kind: 'absent' });
+  });
+
+  it('say how long they ran', async () => {
+    const job = jobOf('sleep 0.3');
+    await jobs.start(job);
+    const { state } = await reached(job.dispatchId, 'exited');
+    expect(state).toEqual({ kind: 'exited', code: 0, ranMs: expect.any(Number) });
+    expect(state.kind === 'exited' && state.ranMs).toBeGreaterThanOrEqual(290);
+  });
+
+  it('work only where they may, wherever links lead', async () => {
+    const roots = [join(folder, 'other'), join(folder, 'work')];
+    const [inside, outside] = [jobOf('pwd', { roots }), jobOf('pwd', { roots })];
+    await jobs.start(inside);
+    await reached(inside.dispatchId, 'exited');
+    symlinkSync(tmpdir(), outside.workdir);
+    await jobs.start(outside);
+    expect((await reached(outside.dispatchId, 'unable')).state).toMatchObject({
+      reason: expect.stringMatching(/^the folder .* is in none of those where commands may work$/),
+    });
+    expect(existsSync(outside.log)).toBe(false);
   });
 
   it('say why they cannot start', async () => {
@@ -183,11 +227,11 @@ describe.each([
   });
 
   it('are bounded', async () => {
-    jobs = jobsWith({ openFiles: 77, processes: null });
-    const job = jobOf('ulimit -n');
+    jobs = jobsWith({ openFiles: 77, processes: 9_999 });
+    const job = jobOf('ulimit -n; grep "Max processes" /proc/self/limits');
     await jobs.start(job);
     await reached(job.dispatchId, 'exited');
-    expect(logOf(job)).toBe('77\n');
+    expect(logOf(job)).toMatch(/^77\nMax processes +9999 /);
   });
 
   it('have logs that are read from their end, whatever is in them', async () => {
@@ -211,9 +255,9 @@ describe.each([
     await jobs.start(job);
     await reached(job.dispatchId, 'exited');
     const before = statSync(job.log).size;
-    await jobs.cutLog(job.log, 100_000);
+    await jobs.cutLogs([job.log, '/no/such.log'], 100_000);
     expect(statSync(job.log).size).toBe(before);
-    await jobs.cutLog(job.log, 8_000);
+    await jobs.cutLogs(['/no/such.log', job.log], 8_000);
     const lines = logOf(job).split('\n');
     expect(statSync(job.log).size).toBeLessThan(8_000);
     expect(lines[0]).toBe('line 0');

@@ -11,6 +11,8 @@ export interface JobStart {
   readonly command: string;
   /** Made when it is not there. */
   readonly workdir: string;
+  /** Folders in which that may be, wherever links lead; none: anywhere. */
+  readonly roots: readonly string[];
   /** Gets standard output and standard error, at its end. */
   readonly log: string;
   /** Set beside the short list of the host; names as `[A-Za-z_][A-Za-z0-9_]*`. */
@@ -31,7 +33,7 @@ export type JobState =
   | { readonly kind: 'begun' }
   | { readonly kind: 'running' }
   /** It has run; 128 + n: ended by signal n. */
-  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'exited'; readonly code: number; readonly ranMs: number }
   /** The command was not started, and never will be. */
   | { readonly kind: 'cancelled' }
   /** The command could not be started. */
@@ -41,10 +43,15 @@ export type JobState =
   /** The host was started anew meanwhile: how it ended is unknown. */
   | { readonly kind: 'rebooted' };
 
-/** The state of one attempt, and how many of its processes are left when it is not running. */
+/** What a host tells of one attempt. */
 export interface JobReport {
   readonly state: JobState;
+  /** How many of its processes there are, when it is not running. */
   readonly left: number;
+  /** It was told to end before it had ended. */
+  readonly stopped: boolean;
+  /** It was told to stand still, and not to go on since. */
+  readonly paused: boolean;
 }
 
 /** Signals that jobs get. */
@@ -58,6 +65,9 @@ const ASKED_AT_ONCE = 100;
 /** Lines of a log are looked for among this many bytes at its end. */
 const TAIL_BYTES = 4 * 1024 * 1024;
 const DONE = 0;
+/** What the script says when the supervisor was not seen to begin, and may yet. */
+const NOT_SEEN = 75;
+const MS_PER_HUNDREDTH = 10;
 
 /**
  * The commands of attempts on one host. Each runs under a small supervisor in a session of its own,
@@ -88,8 +98,11 @@ export class HostJobs {
     const env = { ...job.env, TASK_ID: job.taskId, TASK_DISPATCH_ID: job.dispatchId };
     const exports = Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`);
     const command = isLong ? '' : job.command;
-    const args = [SCRIPT, directory, job.log, job.workdir, this.ulimits, command];
-    expectDone(await this.shell.run([...exports, invocation('start', args)].join('\n')));
+    const roots = job.roots.join('\n');
+    const args = [SCRIPT, directory, job.log, job.workdir, roots, this.ulimits, command];
+    const answer = await this.shell.run([...exports, invocation('start', args)].join('\n'));
+    if (answer.code === NOT_SEEN) throw new HostUnreachableError('it was not seen to begin');
+    expectDone(answer);
   }
 
   /**
@@ -141,23 +154,42 @@ export class HostJobs {
   async lastLines(log: string, count: number): Promise<readonly string[]> {
     const args = [String(count), String(TAIL_BYTES), log];
     const text = expectDone(await this.shell.run(invocation('last', args)));
-    const lines = text.split('\n');
-    if (lines.at(-1) === '') lines.pop();
-    return lines;
+    return linesOf(text);
   }
 
   /**
-   * Keeps the head and the tail of a log that is longer than this. What its writer writes in that
+   * Keeps the head and the tail of logs that are longer than this. What their writers write in that
    * very moment may be missing.
    * @throws {HostUnreachableError}
    */
-  async cutLog(log: string, mostBytes: number): Promise<void> {
-    expectDone(await this.shell.run(invocation('cut_log', [String(mostBytes), log])));
+  async cutLogs(logs: readonly string[], mostBytes: number): Promise<void> {
+    for (let from = 0; from < logs.length; from += ASKED_AT_ONCE) {
+      const some = logs.slice(from, from + ASKED_AT_ONCE).map(quoted);
+      const find = `find ${some.join(' ')} -type f -size +${mostBytes}c 2>/dev/null || :`;
+      const long = linesOf(expectDone(await this.shell.run(find)));
+      for (const log of long)
+        expectDone(await this.shell.run(invocation('cut_log', [String(mostBytes), log])));
+    }
   }
 
-  /** Forgets the attempt: what is known of it is recorded elsewhere. */
-  async remove(id: DispatchId): Promise<void> {
-    expectDone(await this.shell.run(`rm -rf -- ${quoted(this.directoryOf(id))}`));
+  /**
+   * Attempts of which the host knows something, whoever started them.
+   * @throws {HostUnreachableError}
+   */
+  async known(): Promise<readonly DispatchId[]> {
+    const list = `cd ${quoted(this.root)} 2>/dev/null && ls || :`;
+    return linesOf(expectDone(await this.shell.run(list))) as DispatchId[];
+  }
+
+  /**
+   * Forgets the attempts: what is known of them is recorded elsewhere.
+   * @throws {HostUnreachableError}
+   */
+  async remove(ids: readonly DispatchId[]): Promise<void> {
+    for (let from = 0; from < ids.length; from += ASKED_AT_ONCE) {
+      const some = ids.slice(from, from + ASKED_AT_ONCE).map((id) => quoted(this.directoryOf(id)));
+      expectDone(await this.shell.run(`rm -rf -- ${some.join(' ')}`));
+    }
   }
 
   private directoryOf(id: DispatchId): string {
@@ -168,7 +200,8 @@ export class HostJobs {
     const { openFiles, processes } = this.limits;
     return [
       openFiles === null ? '' : `ulimit -n ${openFiles}`,
-      processes === null ? '' : `ulimit -u ${processes}`,
+      // Shells name it by one of two letters.
+      processes === null ? '' : `ulimit -u ${processes} || ulimit -p ${processes}`,
     ].join('\n');
   }
 }
@@ -183,18 +216,28 @@ function expectDone({ code, output, complaint }: ShellAnswer): string {
   return output;
 }
 
-function reportIn(line: string): [DispatchId, JobReport] | undefined {
-  const [id, left, kind, ...rest] = line.split(' ');
-  if (id === undefined || kind === undefined) return undefined;
-  return [id as DispatchId, { state: stateIn(kind, rest.join(' ')), left: Number(left) }];
+function linesOf(text: string): string[] {
+  const lines = text.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
 }
 
-function stateIn(kind: string, rest: string): JobState {
+function reportIn(line: string): [DispatchId, JobReport] | undefined {
+  const [id, left, told = '', kind, ...rest] = line.split(' ');
+  if (id === undefined || kind === undefined) return undefined;
+  const state = stateIn(kind, rest);
+  const [stopped, paused] = [told.includes('s'), told.includes('p')];
+  return [id as DispatchId, { state, left: Number(left), stopped, paused }];
+}
+
+function stateIn(kind: string, rest: readonly string[]): JobState {
   switch (kind) {
-    case 'exited':
-      return { kind, code: Number(rest) };
+    case 'exited': {
+      const [code, hundredths] = rest.map(Number);
+      return { kind, code: code ?? NaN, ranMs: (hundredths ?? 0) * MS_PER_HUNDREDTH };
+    }
     case 'unable':
-      return { kind, reason: rest.trim() };
+      return { kind, reason: rest.join(' ').trim() };
     case 'absent':
     case 'begun':
     case 'running':
@@ -203,6 +246,6 @@ function stateIn(kind: string, rest: string): JobState {
     case 'rebooted':
       return { kind };
     default:
-      throw new HostUnreachableError(`the host answered in other words: ${kind} ${rest}`);
+      throw new HostUnreachableError(`the host answered in other words: ${kind}`);
   }
 }

@@ -6,7 +6,10 @@
 #   go/     made by the supervisor before the command starts, or by `cancel`: then it never does
 #   id      pid, start time and boot id of the supervisor
 #   child   pid and start time of the command, which leads a session of its own
-#   rc      exit code of the command (128 + n: ended by signal n), `cancelled`, or `unable REASON`
+#   rc      exit code of the command (128 + n: ended by signal n) and how long it ran, in hundredths of
+#           a second; or `cancelled`, or `unable REASON`
+#   stopped it was told to end before it had ended
+#   paused  it was told to stand still
 set -u
 read -r BOOT </proc/sys/kernel/random/boot_id
 
@@ -31,6 +34,22 @@ is_alive() {
   started_of "$1" && [ "$started" = "$2" ]
 }
 
+# Hundredths of a second since the start of the host, in $uptime.
+read_uptime() {
+  read -r uptime _ </proc/uptime
+  uptime=${uptime%.*}${uptime#*.}
+}
+
+# True when this folder, wherever links have led, lies in one of those in $1, one per line.
+is_allowed() {
+  [ -n "$1" ] || return 0
+  here=$(pwd -P)
+  printf '%s\n' "$1" | while read -r root; do
+    root=$(cd "$root" 2>/dev/null && pwd -P) || continue
+    case $here/ in "${root%/}"/*) echo yes ;; esac
+  done | grep -q yes
+}
+
 # Puts text $2 into file $1 of the attempt: all of it or nothing, also when the power fails.
 put() {
   printf '%s\n' "$2" >"$dir/.$1" && { sync "$dir/.$1" || sync; } && mv "$dir/.$1" "$dir/$1"
@@ -47,8 +66,9 @@ find_marked() {
   done
 }
 
-# start SCRIPT DIR LOG WORKDIR LIMITS COMMAND: by a supervisor, unless there is or was one. COMMAND is
-# not looked at when the directory has a file of that name; LIMITS are calls of ulimit.
+# start SCRIPT DIR LOG WORKDIR ROOTS LIMITS COMMAND: by a supervisor, unless there is or was one. 75: it
+# was not seen to begin. COMMAND is not looked at when the directory has a file of that name; LIMITS
+# are calls of ulimit, ROOTS the folders in which WORKDIR may be.
 start() {
   script=$1 dir=$2
   shift
@@ -56,19 +76,23 @@ start() {
   setsid sh -c "$script" foresail-job supervise "$@" </dev/null >/dev/null 2>&1 &
   tries=0
   until [ -d "$dir/lock" ]; do
-    [ $((tries += 1)) -lt 500 ] || exit 1
+    [ $((tries += 1)) -lt 500 ] || exit 75
     sleep 0.01
   done
 }
 
-# supervise DIR LOG WORKDIR LIMITS COMMAND
+# supervise DIR LOG WORKDIR ROOTS LIMITS COMMAND
 supervise() {
-  dir=$1 log=$2 workdir=$3 limits=$4 command=$5
+  dir=$1 log=$2 workdir=$3 roots=$4 limits=$5 command=$6
   mkdir "$dir/lock" 2>/dev/null || exit 0
   started_of $$
   put id "$$ $started $BOOT"
   mkdir -p "$workdir" "${log%/*}" 2>"$dir/complaint" && cd "$workdir" 2>"$dir/complaint" || {
     put rc "unable $(head -c 500 "$dir/complaint" | tr '\n' ' ')"
+    exit 0
+  }
+  is_allowed "$roots" || {
+    put rc "unable the folder $(pwd -P) is in none of those where commands may work"
     exit 0
   }
   mkdir "$dir/go" 2>/dev/null || {
@@ -77,9 +101,11 @@ supervise() {
   }
   # A handler, not '': what is ignored here would be ignored by the command.
   trap 'again=1' TERM INT HUP
+  read_uptime
+  begun=$uptime
   (
     trap - TERM INT HUP
-    eval "$limits"
+    eval "$limits" 2>/dev/null
     exec </dev/null >>"$log" 2>&1
     # An argument cannot be of any length.
     [ ! -e "$dir/command" ] || exec setsid sh "$dir/command"
@@ -95,10 +121,12 @@ supervise() {
     wait $child
     code=$?
   done
-  put rc $code
+  read_uptime
+  put rc "$code $((uptime - begun))"
 }
 
-# state DISPATCH DIR: one line, what became of the attempt, and how many of its processes are left
+# state DISPATCH DIR: one line, how many processes of the attempt are left, what it was told (s: to end,
+# p: to stand still), and what became of it
 state() {
   dir=$2 pid=0
   what=absent
@@ -128,7 +156,10 @@ state() {
       left=$(($# - 1))
       ;;
   esac
-  printf '%s %s %s\n' "$1" "$left" "$what"
+  told=-
+  [ ! -e "$dir/stopped" ] || told=${told}s
+  [ ! -e "$dir/paused" ] || told=${told}p
+  printf '%s %s %s %s\n' "$1" "$left" "$told" "$what"
 }
 
 # states DISPATCH DIR [DISPATCH DIR]...
@@ -150,12 +181,20 @@ signal() {
   shift 2
   [ ! -e "$dir/id" ] || read -r pid start boot <"$dir/id"
   for name; do
+    # Before the signal: an end that it brings must not be taken for one of the command's own.
+    case $name in
+      TERM | KILL) [ ! -d "$dir" ] || [ -e "$dir/rc" ] || true >"$dir/stopped" ;;
+    esac
     if [ -e "$dir/child" ] && [ "${boot-}" = "$BOOT" ]; then
       read -r child begun <"$dir/child"
       ! is_alive "$child" "$begun" || kill -s "$name" -- "-$child" 2>/dev/null
     fi
     find_marked "$id" "$pid"
     for stray in $marked; do kill -s "$name" "$stray" 2>/dev/null; done
+    case $name in
+      STOP) [ ! -d "$dir" ] || true >"$dir/paused" ;;
+      CONT) rm -f "$dir/paused" ;;
+    esac
   done
   find_marked "$id" "$pid"
   set -- $marked
@@ -167,7 +206,7 @@ last() {
   [ ! -e "$3" ] || tail -c "$2" "$3" | tail -n "$1"
 }
 
-# cut BYTES LOG: keeps the head and the tail of a log that is longer; its writer appends
+# cut_log BYTES LOG: keeps the head and the tail of a log that is longer; its writer appends
 cut_log() {
   [ -e "$2" ] || return 0
   size=$(wc -c <"$2")
