@@ -4,9 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { assertMayBind } from './config/bind-rule';
-import { ConfigError, shownValue } from './config/config-error';
+import { ConfigError } from './config/config-error';
 import type { Config } from './config/config.schema';
-import type { StrategyCatalog } from './core/strategy';
+import { isSchedulerError } from './core/errors';
+import { BATCH_QUEUE } from './core/queue';
+import { strategyFor, type StrategyCatalog } from './core/strategy';
+import { strategyName, type QueueKey } from './core/units';
 import { ExpressMessages } from './http/express-messages';
 import { listenFailure, SCHEDULER_PORT } from './http/listen-failure';
 import { applyServerLimits } from './http/server-limits';
@@ -248,15 +251,29 @@ export class Service {
 
 /**
  * The strategies that may be chosen.
- * @throws {StrategyFileError} {SchedulerError} unknown_strategy, when the default is none of them
+ * @throws {StrategyFileError} {ConfigError} when a default is none of them, or not for its queues
  */
 function catalogOf({ scheduling }: Config): StrategyCatalog {
   const custom = loadStrategies(scheduling.strategyFiles);
   const strategies = new StrategyRegistry([...BUILT_IN, ...custom]);
-  const name = scheduling.defaultStrategy;
-  if (strategies.has(name)) return strategies;
-  const msg = `unknown strategy ${shownValue(name)}; valid: ${strategies.names().join(', ')}`;
-  throw new ConfigError([{ name: 'FORESAIL_DEFAULT_STRATEGY', where: 'start', msg }]);
+  assertStrategy('FORESAIL_DEFAULT_STRATEGY', null, scheduling.defaultStrategy, strategies);
+  assertStrategy('FORESAIL_BATCH_STRATEGY', BATCH_QUEUE, scheduling.batchStrategy, strategies);
+  return strategies;
+}
+
+/** @throws {ConfigError} */
+function assertStrategy(
+  setting: string,
+  key: QueueKey | null,
+  name: string,
+  strategies: StrategyCatalog,
+): void {
+  try {
+    strategyFor(key, strategyName(name), strategies);
+  } catch (error) {
+    if (!isSchedulerError(error, 'unknown_strategy')) throw error;
+    throw new ConfigError([{ name: setting, where: 'start', msg: error.message }]);
+  }
 }
 
 /** What a term will read or call: a wrong file or address stops the start, and nothing is begun. */

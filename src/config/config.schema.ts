@@ -302,6 +302,21 @@ export const SETTINGS = {
       isPath: true,
       description: 'Files with strategies of your own, loaded at start.',
     }),
+    batchStrategy: text({
+      env: 'FORESAIL_BATCH_STRATEGY',
+      fallback: 'least_loaded',
+      pattern: /^[a-z][a-z0-9_]*$/,
+      allowed: 'the name of a strategy that binds late, as in best_fit',
+      description:
+        'Strategy of the queue of batch jobs, while none was set for it. best_fit lets wide jobs wait less.',
+    }),
+    batchAssumedLimitMs: duration({
+      env: 'FORESAIL_BATCH_ASSUMED_LIMIT_MS',
+      fallback: 24 * 3_600_000,
+      description:
+        'How long a batch job without a time limit is taken to run when a host is kept for a job that ' +
+        'waits for it. It is never killed for that.',
+    }),
   },
   predictions: {
     predictorUrl: optionalUrl({

@@ -60,6 +60,8 @@ describe('loadConfig', () => {
       defaultStrategy: 'earliest',
       orderWeight: 2,
       strategyFiles: [],
+      batchStrategy: 'least_loaded',
+      batchAssumedLimitMs: 86_400_000,
     });
   });
 

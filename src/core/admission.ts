@@ -32,12 +32,14 @@ export function refusal(
   load: { readonly liveTasks: number; readonly payloadBytes: number },
   limits: FleetLimits,
 ): Refusal | undefined {
-  if (!queue || queue.instances.size === 0) {
+  const isServed = queue !== undefined && queue.instances.size > 0;
+  // A job may wait for the first host.
+  if (!isServed && request.kind !== 'batch') {
     const message = `no instance is registered for ${queueInWords(request.queue)}`;
     return { kind: 'rejected', code: 'no_instance', message };
   }
-  const { waiting, settings } = queue;
-  if (waiting >= settings.limit) {
+  if (queue && queue.waiting >= queue.settings.limit) {
+    const { waiting, settings } = queue;
     const whom = queueInWords(request.queue);
     return full(`${waiting} tasks wait for ${whom}; the limit of its queue is ${settings.limit}`);
   }

@@ -6,11 +6,13 @@ import { Chronicle } from './chronicle';
 import { Course, type Backoff, type Grounds } from './course';
 import { Instance, type InstanceDraft, type InstanceUpdate } from './instance';
 import { InstanceDirectory } from './instance-directory';
-import { decide, type Destination, type Placement } from './placement';
+import { couldHold, type JobDemand } from './job-fit';
+import { LicencePools } from './licences';
+import { Placer, type BatchOptions } from './placer';
 import type { Ids, Random } from './ports';
-import { Queue } from './queue';
+import { BATCH_QUEUE, Queue } from './queue';
 import { SettingsBook, type QueueSettings, type SettingsChange } from './queue-settings';
-import { isRanked, type StrategyCatalog } from './strategy';
+import { strategyFor, type StrategyCatalog } from './strategy';
 import { ONE_SLOT } from './resources';
 import { TaskDirectory } from './task-directory';
 import {
@@ -26,7 +28,7 @@ import {
   type TaskKind,
   type TaskRequest,
 } from './task';
-import { dispatchId, type InstanceId, type Instant, type QueueKey, type TaskId } from './units';
+import type { InstanceId, Instant, QueueKey, TaskId } from './units';
 
 /** What a fleet is made with. */
 export interface FleetOptions extends CircuitOptions {
@@ -37,6 +39,7 @@ export interface FleetOptions extends CircuitOptions {
   readonly lossBackoff: Backoff;
   readonly refusalBackoff: Backoff;
   readonly defaults: QueueSettings;
+  readonly batch: BatchOptions;
 }
 
 /**
@@ -50,16 +53,22 @@ export class Fleet {
   readonly course: Course;
   /** Which instances are kept from new work for a while. */
   readonly circuits: Circuits;
+  /** What jobs draw licence tokens from. */
+  readonly licences = new LicencePools(
+    () => this.heldByHosts(),
+    () => this.stir(),
+  );
   private readonly directory = new InstanceDirectory();
   private readonly queuesByKey = new Map<QueueKey, Queue>();
   private readonly taskDirectory = new TaskDirectory();
   private readonly chronicle: Chronicle;
+  private readonly placer: Placer;
   /** Queues in which something may be placeable. */
   private readonly stirred = new Set<Queue>();
   private readonly settings: SettingsBook;
 
   constructor(private readonly options: FleetOptions) {
-    this.settings = new SettingsBook(options.defaults);
+    this.settings = new SettingsBook(options.defaults, options.batch.strategy);
     this.chronicle = new Chronicle(options.clock);
     const grounds: Grounds = {
       vacate: (held) => this.vacate(held),
@@ -67,6 +76,9 @@ export class Fleet {
       leave: (task) => this.queueOf(task).leave(task, undefined, this.now),
       ended: (held, outcome) => this.learnFrom(held, outcome),
     };
+    this.placer = new Placer(this.chronicle, this.attempts, this.licences, options, (held) => {
+      this.occupy(held);
+    });
     this.circuits = new Circuits(this.directory, options, (instance) => this.changed(instance));
     this.course = new Course(
       this.chronicle,
@@ -191,10 +203,11 @@ export class Fleet {
   /**
    * Takes effect on the next placement; `null` means every queue without such a setting of its own.
    * A queue that has settings is there, also before its first instance.
-   * @throws {SchedulerError} unknown_strategy; nothing has changed then
+   * @throws {SchedulerError} unknown_strategy, also of one that is not for such a queue; nothing has
+   *   changed then
    */
   configure(key: QueueKey | null, change: SettingsChange): void {
-    if (change.strategy) this.options.strategies.create(change.strategy);
+    if (change.strategy) strategyFor(key, change.strategy, this.options.strategies);
     this.settings.change(key, change);
     const queues = key === null ? this.queuesByKey.values() : [this.queueFor(key)];
     for (const queue of queues) this.applySettings(queue, this.settings.of(queue.key));
@@ -225,9 +238,16 @@ export class Fleet {
     this.taskDirectory.add(task);
     const changes = [this.chronicle.enter(task, 'submitted')];
     this.join(task);
-    const isFirst = queue.line.head(this.now) === task;
-    if (isFirst) changes.push(...this.placeTask(queue, task).changes);
+    // Jobs are looked at together: `placeWaiting` does.
+    const isFirst = queue.jobs === null && queue.line.head(this.now) === task;
+    if (isFirst) changes.push(...this.placer.place(queue, task).changes);
     return { kind: 'accepted', task, changes };
+  }
+
+  /** True when a host is registered that could hold the job if nothing else were there. */
+  couldEverHold(job: JobDemand): boolean {
+    const hosts = this.queuesByKey.get(BATCH_QUEUE)?.instances.values() ?? [];
+    return [...hosts].some((host) => couldHold(host, job));
   }
 
   /** Undoes a submission that could not be recorded; nothing was sent. */
@@ -248,8 +268,9 @@ export class Fleet {
     const changes: Change[] = [];
     let left = limit;
     for (const queue of this.stirred) {
+      const placeNext = this.placer.round(queue);
       for (; left > 0; left--) {
-        const step = this.placeNext(queue);
+        const step = placeNext();
         if (!step.placed) break;
         changes.push(...step.changes);
       }
@@ -308,82 +329,6 @@ export class Fleet {
     return this.options.clock.now();
   }
 
-  private placeNext(queue: Queue): Step {
-    const bound = this.placeBound(queue);
-    if (bound.placed) return bound;
-    const task = queue.line.head(this.now);
-    return task ? this.placeTask(queue, task) : NOT_PLACED;
-  }
-
-  /** The first task that is bound to an instance with a free slot. */
-  private placeBound(queue: Queue): Step {
-    for (const instance of queue.due) {
-      const task = instance.line.head(this.now);
-      if (!task) continue;
-      const reason = 'the instance it was bound to is free';
-      const change = this.reserve(queue, task, { instance, reason, decision: task.decision });
-      return { placed: true, changes: [change] };
-    }
-    return NOT_PLACED;
-  }
-
-  private placeTask(queue: Queue, task: Task): Step {
-    const placement = this.decide(queue, task);
-    if (placement.kind === 'waiting') return NOT_PLACED;
-    const { instance, reason, decision } = placement;
-    const changes: Change[] = [];
-    if (placement.kind === 'now') changes.push(this.reserve(queue, task, placement));
-    else queue.bind(task, instance, decision, this.now);
-    if (!isRanked(queue.strategy)) queue.strategy.placed?.({ instanceId: instance.id, reason });
-    return { placed: true, changes };
-  }
-
-  /** An early choice weighs waits, and the task's own plan is no work ahead of it. */
-  private decide(queue: Queue, task: Task): Placement {
-    const { random } = this.options;
-    if (queue.strategy.binding === 'late') return decide(queue, task, this.now, random);
-    queue.plan.drop(task, this.now);
-    const placement = decide(queue, task, this.now, random);
-    if (placement.kind === 'waiting') queue.plan.put(task, this.now);
-    return placement;
-  }
-
-  private reserve(queue: Queue, task: Task, destination: Destination): Change {
-    const { instance, reason, decision } = destination;
-    const attempt: Attempt = {
-      taskId: task.id,
-      no: ++task.attemptNo,
-      dispatchId: dispatchId(this.options.ids.next()),
-      instanceId: instance.id,
-      registration: instance.registration,
-      speed: instance.speed,
-      decision,
-      reservedAt: this.now,
-      state: 'live',
-      remoteId: null,
-      sentAt: null,
-      runningSince: null,
-      endedAt: null,
-      vacated: false,
-      executionMs: null,
-    };
-    queue.leave(task, instance, this.now);
-    task.attempts = [...this.pruneEnded(task), attempt];
-    task.notBefore = null;
-    const held = { attempt, task };
-    this.attempts.add(held);
-    this.occupy(held);
-    return this.chronicle.move(task, 'dispatching', 'reserved', reason, [attempt]);
-  }
-
-  /** Attempts that are over need not be kept; the lost ones still count. */
-  private pruneEnded(task: Task): readonly Attempt[] {
-    for (const { state, dispatchId: id } of task.attempts) {
-      if (state === 'ended') this.attempts.delete(id);
-    }
-    return task.attempts.filter(({ state }) => state !== 'ended');
-  }
-
   private occupy(held: Held): void {
     const instance = this.directory.get(held.attempt.instanceId);
     if (!instance) throw new Error(`no instance ${held.attempt.instanceId} for its attempt`);
@@ -402,6 +347,13 @@ export class Fleet {
       this.refresh(instance);
     }
     if (instance.removed && !this.isNeeded(instance)) this.dismiss(instance);
+  }
+
+  /** What occupies hosts, those included that were taken out of service with it. */
+  private *heldByHosts(): Iterable<Held> {
+    for (const { kind, backlog } of this.directory.all.values()) {
+      if (kind === 'host') yield* backlog.held;
+    }
   }
 
   private dismiss(instance: Instance): void {
@@ -485,11 +437,3 @@ export class Fleet {
     if (queue.waiting > 0) this.stirred.add(queue);
   }
 }
-
-/** One try to place something. */
-interface Step {
-  readonly placed: boolean;
-  readonly changes: readonly Change[];
-}
-
-const NOT_PLACED: Step = { placed: false, changes: [] };

@@ -16,6 +16,7 @@ import { EarliestStrategy } from '../strategies/earliest.strategy';
 import { ShortestQueueStrategy } from '../strategies/shortest-queue.strategy';
 import { outlookOf, type Outlook } from './forecast';
 import type { Instance } from './instance';
+import { LicencePools } from './licences';
 import { Queue } from './queue';
 import { ONE_SLOT } from './resources';
 import type { PlacementStrategy } from './strategy';
@@ -50,7 +51,12 @@ class Scene {
   }
 
   look(task: Task, now = NOW): Outlook {
-    return outlookOf({ queues: new Map([[QUEUE, this.queue]]), instances: this.byId }, task, now);
+    const licences = new LicencePools(
+      () => [],
+      () => undefined,
+    );
+    const sight = { queues: new Map([[QUEUE, this.queue]]), instances: this.byId, licences };
+    return outlookOf(sight, task, now);
   }
 
   /** Start and end from now, as `p50 p90 p50 p90`. */

@@ -2,6 +2,7 @@ import { elapsedWork, indexOfEarliest, LIST_SCHEDULE_LIMIT, type Held } from './
 import { sumMoments, type Distribution, type Moments } from './distribution';
 import type { Fleet } from './fleet';
 import type { Instance } from './instance';
+import { jobReasons } from './job-fit';
 import { reasons } from './placement';
 import type { Queue } from './queue';
 import { liveAttempt, type Task } from './task';
@@ -41,7 +42,7 @@ export interface Outlook {
 export const NO_OUTLOOK: Outlook = { waiting: null, forecast: null };
 
 /** The part of a fleet that an outlook is made from. */
-type Sight = Pick<Fleet, 'queues' | 'instances'>;
+type Sight = Pick<Fleet, 'queues' | 'instances' | 'licences'>;
 
 /**
  * Why the task waits, and when it will run: as if nothing were submitted after it, and everybody
@@ -53,10 +54,13 @@ export function outlookOf(fleet: Sight, task: Task, now: Instant): Outlook {
   if (task.state !== 'queued') return { waiting: null, forecast: forecastAtWork(fleet, task, now) };
   const bound = queue.boundTo(task);
   const ahead = (bound ?? queue).line.before(task, now);
-  const because = reasons(queue, task, now);
+  const because = queue.jobs
+    ? jobReasons(queue, task, fleet.licences, now)
+    : reasons(queue, task, now);
   return {
     waiting: { because, plannedOn: task.plannedOn, ahead: ahead.length },
-    forecast: forecastInLine(queue, task, ahead, now),
+    // Jobs take different parts of hosts, and overtake one another where there is room.
+    forecast: queue.jobs ? null : forecastInLine(queue, task, ahead, now),
   };
 }
 

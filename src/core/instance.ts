@@ -204,6 +204,11 @@ export class Instance implements Standing, Pace {
     return loadOf(this.backlog.used, this.capacity);
   }
 
+  /** What nobody has of it; below 0 where its capacity was lowered. */
+  get room(): Resources {
+    return take(this.capacity, this.backlog.used);
+  }
+
   /** True while a task may be bound to it, as its queue saw it last. */
   get isReady(): boolean {
     return this.isOpen || this.readiness === 'busy';
@@ -231,7 +236,7 @@ export class Instance implements Standing, Pace {
 
   /** True when a slot (and whatever else the task needs) is free now. */
   hasRoom(demand: Resources): boolean {
-    return fits(demand, take(this.capacity, this.backlog.used));
+    return fits(demand, this.room);
   }
 
   /**
@@ -280,6 +285,10 @@ class Prospect implements Candidate {
 
   get load(): number {
     return this.instance.load;
+  }
+
+  get room(): Resources {
+    return this.instance.room;
   }
 
   get wait(): Estimate {

@@ -85,7 +85,9 @@ function queueFaults(queue: Queue, queued: readonly Task[]): string[] {
   if (members.length === 0) return faults;
   for (const task of queued) {
     const planned = task.plannedOn === null ? undefined : queue.instances.get(task.plannedOn);
-    if (!planned) faults.push(`task ${task.id} is planned on no instance of ${queue.key}`);
+    if (!planned !== (queue.jobs !== null)) {
+      faults.push(`task ${task.id} is planned on ${planned?.id ?? 'no instance'} of ${queue.key}`);
+    }
     if ((queue.boundTo(task) !== undefined) !== (task.decision !== null)) {
       faults.push(`task ${task.id} is bound without a decision, or has one and is not bound`);
     }

@@ -39,7 +39,7 @@ export function decide(queue: Queue, task: Task, now: Instant, random: Random): 
   if ((isLate ? census.open : census.fit) === 0) return { kind: 'waiting' };
   const chosen = isRanked(strategy)
     ? chooseRanked(queue, strategy, task)
-    : chooseAmong(queue, strategy, task, now, random);
+    : chooseAmong(queue, strategy, fittingFor(queue, task), task, now, random);
   if (!chosen) return { kind: 'waiting' };
   const { instance, reason } = chosen;
   const isNow = isLate || (instance.isOpen && instance.line.size === 0);
@@ -105,7 +105,8 @@ function counted(
   return counts;
 }
 
-interface Chosen {
+/** Who gets a task, and who would have got it otherwise. */
+export interface Chosen {
   readonly instance: Instance;
   readonly reason: string;
   readonly runnerUp: Instance | undefined;
@@ -129,14 +130,41 @@ function isRival(queue: Queue, chosen: Instance, other: Instance): boolean {
   return queue.strategy.binding === 'early' || other.readiness === chosen.readiness;
 }
 
-function chooseAmong(
+/** Who of these gets the task, by the queue's strategy; undefined when nobody is there. */
+export function chooseOf(
   queue: Queue,
-  strategy: ChoosingStrategy,
+  fitting: readonly Instance[],
   task: Task,
   now: Instant,
   random: Random,
 ): Chosen | undefined {
-  const fitting = queue.candidates().filter((one) => !isVainTrial(queue, task, one));
+  const { strategy } = queue;
+  if (!isRanked(strategy)) return chooseAmong(queue, strategy, fitting, task, now, random);
+  const [first, ...others] = preferOther(fitting, task);
+  if (!first) return undefined;
+  let best = { instance: first, rank: strategy.rank(first) };
+  let second: typeof best | undefined;
+  for (const instance of others) {
+    const one = { instance, rank: strategy.rank(instance) };
+    if (one.rank < best.rank) [best, second] = [one, best];
+    else if (!second || one.rank < second.rank) second = one;
+  }
+  const reason = `${strategy.name}: first in rank (${best.rank.toFixed(3)})`;
+  return { instance: best.instance, reason, runnerUp: second?.instance };
+}
+
+function fittingFor(queue: Queue, task: Task): readonly Instance[] {
+  return queue.candidates().filter((one) => !isVainTrial(queue, task, one));
+}
+
+function chooseAmong(
+  queue: Queue,
+  strategy: ChoosingStrategy,
+  fitting: readonly Instance[],
+  task: Task,
+  now: Instant,
+  random: Random,
+): Chosen | undefined {
   const able = preferOther(fitting, task);
   const seen = able.length > CANDIDATE_LIMIT ? somePart(able, random) : able;
   const candidates: readonly Candidate[] = seen.map((instance) => instance.asCandidate(now));

@@ -1,4 +1,4 @@
-import type { QueueKey, StrategyName } from './units';
+import { isBatchKey, type QueueKey, type StrategyName } from './units';
 
 /** What an operator may set for one queue, or for all that have no setting of their own. */
 export interface QueueSettings {
@@ -27,12 +27,18 @@ export type SettingsChange = {
 export class SettingsBook {
   private readonly changes = new Map<QueueKey | null, SettingsChange>();
 
-  constructor(private readonly defaults: QueueSettings) {}
+  /** @param batchStrategy of queues of jobs that have none of their own, whatever every queue has */
+  constructor(
+    private readonly defaults: QueueSettings,
+    private readonly batchStrategy: StrategyName,
+  ) {}
 
   /** What holds for that queue; for `null`, for every queue without settings of its own. */
   of(key: QueueKey | null): QueueSettings {
     const ofAll = changed(this.defaults, this.changes.get(null));
-    return key === null ? ofAll : changed(ofAll, this.changes.get(key));
+    if (key === null) return ofAll;
+    const ofKind = isBatchKey(key) ? { ...ofAll, strategy: this.batchStrategy } : ofAll;
+    return changed(ofKind, this.changes.get(key));
   }
 
   /** True while something is set for that queue itself. */

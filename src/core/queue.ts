@@ -1,6 +1,7 @@
 import type { Held } from './backlog';
 import { Census } from './census';
 import type { Instance, Readiness } from './instance';
+import { NeedsLine } from './needs-line';
 import { Plan } from './plan';
 import { PredictionErrors } from './prediction-errors';
 import type { QueueSettings } from './queue-settings';
@@ -9,8 +10,8 @@ import type { Resources } from './resources';
 import { SpeedScale } from './speed';
 import { isRanked, type PlacementStrategy } from './strategy';
 import type { Decision, Outcome, Task, TaskKind } from './task';
-import type { InstanceId, Instant, QueueKey } from './units';
-import { WaitingLine } from './waiting-line';
+import { isBatchKey, type InstanceId, type Instant, type QueueKey } from './units';
+import { WaitingLine, type Line } from './waiting-line';
 
 /** `<kind>/<name>`. */
 export function queueKey(kind: TaskKind, name: string): QueueKey {
@@ -49,7 +50,9 @@ const EARLY_TIERS: Partial<Record<Readiness, number>> = { free: 0, ahead: 0, bus
  */
 export class Queue {
   readonly instances = new Map<InstanceId, Instance>();
-  readonly line: WaitingLine;
+  readonly line: Line;
+  /** The same line by what jobs need, in a queue of jobs; null in any other. */
+  readonly jobs: NeedsLine | null;
   readonly plan = new Plan(this.instances, (instance) => this.rank(instance));
   /** How its instances stand towards its next task, as of the last refresh of each. */
   readonly census = new Census();
@@ -72,7 +75,8 @@ export class Queue {
     public strategy: PlacementStrategy,
     private readonly demand: Resources,
   ) {
-    this.line = new WaitingLine(settings.orderG);
+    this.jobs = isBatchKey(key) ? new NeedsLine(settings.orderG) : null;
+    this.line = this.jobs ?? new WaitingLine(settings.orderG);
   }
 
   /** Tasks that wait, bound to an instance or not. */
@@ -208,7 +212,8 @@ export class Queue {
   learnSpeed(instance: Instance, { attempt, task }: Held, outcome: Outcome): boolean {
     const { kind, executionMs } = outcome;
     const isSame = attempt.registration === instance.registration;
-    const isMember = this.instances.has(instance.id) && isSame;
+    // How long a job runs is guessed from other jobs, which says nothing of a host.
+    const isMember = this.instances.has(instance.id) && isSame && this.jobs === null;
     if (kind !== 'succeeded' || executionMs === null || !isMember) return false;
     const predictedMs = task.prediction.serviceTime.quantile(0.5);
     this.speeds.learn(instance.learnedSpeed, predictedMs, executionMs);
@@ -223,7 +228,8 @@ export class Queue {
   /** Takes note of what changed at the instance: its place in the plan, and how ready it is. */
   refresh(instance: Instance, now: Instant): void {
     if (instance.removed) return;
-    this.plan.refresh(instance, now);
+    // One job may need half a host, another a hundredth: where they would start, no plan says.
+    if (this.jobs === null) this.plan.refresh(instance, now);
     this.note(instance, this.readinessOf(instance, now));
   }
 
@@ -266,12 +272,14 @@ export class Queue {
     if (unfit !== undefined) return unfit;
     if (this.settings.paused) return 'paused';
     if (instance.hasRoom(this.demand)) return 'free';
-    return instance.mayPrefetch(this.settings.prefetch) ? 'ahead' : 'busy';
+    const isAhead = this.jobs === null && instance.mayPrefetch(this.settings.prefetch);
+    return isAhead ? 'ahead' : 'busy';
   }
 
   private rank(instance: Instance): void {
     const { strategy } = this;
-    if (!isRanked(strategy)) return;
+    // Who is first in rank is no answer where most hosts have no room for the job.
+    if (!isRanked(strategy) || this.jobs !== null) return;
     const tiers = strategy.binding === 'late' ? LATE_TIERS : EARLY_TIERS;
     const tier = instance.readiness === null ? undefined : tiers[instance.readiness];
     if (tier === undefined) this.ranked.delete(instance);

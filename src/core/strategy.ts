@@ -1,7 +1,15 @@
 import type { Estimate } from './distribution';
+import { SchedulerError } from './errors';
 import type { Random } from './ports';
+import type { Resources } from './resources';
 import type { Prediction } from './task';
-import type { InstanceId, NonEmpty, StrategyName } from './units';
+import {
+  isBatchKey,
+  type InstanceId,
+  type NonEmpty,
+  type QueueKey,
+  type StrategyName,
+} from './units';
 
 /** When a task is tied to an instance. */
 export type Binding =
@@ -21,6 +29,8 @@ export interface Standing {
   readonly waiting: number;
   /** Occupied share of the scarcest resource, 0 to 1. */
   readonly load: number;
+  /** What nobody has of it; below 0 where its capacity was lowered. */
+  readonly room: Resources;
 }
 
 /** An instance that can take the task, as a strategy sees it. */
@@ -84,6 +94,26 @@ export interface StrategyCatalog {
   names(): readonly StrategyName[];
   /** @throws {SchedulerError} unknown_strategy, with the valid names */
   create(name: StrategyName): PlacementStrategy;
+}
+
+/**
+ * Makes a strategy for that queue, or for every queue.
+ * @throws {SchedulerError} unknown_strategy, with the names that are valid there
+ */
+export function strategyFor(
+  key: QueueKey | null,
+  name: StrategyName,
+  catalog: StrategyCatalog,
+): PlacementStrategy {
+  const strategy = catalog.create(name);
+  if (key === null || !isBatchKey(key) || strategy.binding === 'late') return strategy;
+  const allowed = catalog.names().filter((one) => catalog.create(one).binding === 'late');
+  throw new SchedulerError(
+    'unknown_strategy',
+    `strategy ${JSON.stringify(name)} ties a task to an instance before that has room for it, and a ` +
+      `job on hosts never is; valid: ${allowed.join(', ')}`,
+    { allowed },
+  );
 }
 
 /** The candidate with the least cost, that cost, and the one that follows it. */

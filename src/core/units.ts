@@ -23,6 +23,11 @@ export const instanceId = (value: string): InstanceId => value as InstanceId;
 export const dispatchId = (value: string): DispatchId => value as DispatchId;
 export const strategyName = (value: string): StrategyName => value as StrategyName;
 
+/** True for the key of a queue of jobs on hosts. */
+export function isBatchKey(key: QueueKey): boolean {
+  return key.startsWith('batch/');
+}
+
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 /** True for a UUID as ours are written: lower case only, since ids are compared as text. */

@@ -16,6 +16,17 @@ export function orderKey({ submittedAt, prediction }: Task, g: number): number {
   return submittedAt + g * prediction.serviceTime.mean;
 }
 
+/** True when the one gets its turn before the other: of two that stand alike, whoever came first. */
+export function isBefore(one: Task, other: Task, g: number): boolean {
+  if (one.priority !== other.priority) return one.priority > other.priority;
+  const difference = orderKey(one, g) - orderKey(other, g);
+  // Ids are ordered by time.
+  return difference === 0 ? one.id < other.id : difference < 0;
+}
+
+/** Tasks that wait for their turn, in whatever way they are kept. */
+export type Line = Pick<WaitingLine, keyof WaitingLine>;
+
 /** Places that may be left behind before the heaps are built anew. */
 const SLACK = 64;
 

@@ -92,6 +92,10 @@ function emptyFleet(
       attemptTimeoutMs: intervals.attemptTimeoutMs,
       paused: false,
     },
+    batch: {
+      strategy: strategyName(scheduling.batchStrategy),
+      assumedLimitMs: scheduling.batchAssumedLimitMs,
+    },
   });
 }
 

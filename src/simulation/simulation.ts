@@ -96,6 +96,7 @@ export class Simulation {
       refusalBackoff: NO_BACKOFF,
       circuit: NO_CIRCUIT,
       notice: () => undefined,
+      batch: { strategy: strategy.name, assumedLimitMs: ALL },
       defaults: {
         strategy: strategy.name,
         orderG,

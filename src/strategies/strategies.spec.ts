@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { candidateOf, exactly } from '../../test/support/builders';
 import { SeededRandom } from '../../test/support/seeded-random';
+import { NOTHING } from '../core/resources';
 import { isRanked, type Candidate, type PlacementStrategy } from '../core/strategy';
 import { isNonEmpty, type InstanceId, type NonEmpty } from '../core/units';
 import { BUILT_IN } from './strategy.registry';
@@ -15,6 +16,7 @@ const figures = fc.record({
   occupied: fc.nat(100),
   waiting: fc.nat(10_000),
   load: fc.double({ min: 0, max: 3, noNaN: true }),
+  cpu: fc.double({ min: -1, max: 512, noNaN: true }),
 });
 
 /** At least one candidate; all alike when `tied`. The list and all in it refuse to be changed. */
@@ -23,10 +25,11 @@ function candidatesOf(tied: boolean): fc.Arbitrary<NonEmpty<Candidate>> {
   return fc
     .array(one, { minLength: 1, maxLength: 20 })
     .map((list) =>
-      list.map(({ mean, variance, draw, ...standing }, i) =>
+      list.map(({ mean, variance, draw, cpu, ...standing }, i) =>
         frozen(
           candidateOf(`i-${i}`, {
             ...standing,
+            room: { ...NOTHING, cpu },
             wait: { mean, variance, deviation: Math.sqrt(variance), sample: () => draw },
           }),
         ),
@@ -45,6 +48,7 @@ const TIED = {
   occupied: 1,
   waiting: 0,
   load: 1,
+  cpu: 1,
 };
 
 function frozen(candidate: Candidate): Candidate {
@@ -74,6 +78,7 @@ function areDistinct(candidates: NonEmpty<Candidate>, strategy: PlacementStrateg
     ({ wait }) => wait.mean,
     ({ wait }) => wait.mean + 0.5 * wait.deviation,
     ({ wait }) => wait.sample(new SeededRandom()),
+    ({ room }) => room.cpu,
   ];
   const weighed = isRanked(strategy) ? [(one: Candidate) => strategy.rank(one)] : choices;
   return weighed.every((weigh) => new Set(candidates.map(weigh)).size === candidates.length);

@@ -17,7 +17,7 @@ function strategyFile(source: string): string {
 const GOOD = `module.exports = class { name = 'fewest'; binding = 'late'; rank(s) { return s.occupied; } };`;
 
 describe('StrategyRegistry', () => {
-  it('knows the five that come with the scheduler', () => {
+  it('knows those that come with the scheduler', () => {
     const names = new StrategyRegistry(BUILT_IN).names();
     expect(names).toEqual([
       'earliest',
@@ -25,6 +25,8 @@ describe('StrategyRegistry', () => {
       'round_robin',
       'weighted',
       'probabilistic',
+      'least_loaded',
+      'best_fit',
     ]);
   });
 

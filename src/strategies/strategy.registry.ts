@@ -2,7 +2,9 @@ import { InputError } from '../config/input-error';
 import { SchedulerError } from '../core/errors';
 import type { PlacementStrategy, StrategyCatalog, StrategyFactory } from '../core/strategy';
 import { strategyName, type StrategyName } from '../core/units';
+import { BestFitStrategy } from './best-fit.strategy';
 import { EarliestStrategy } from './earliest.strategy';
+import { LeastLoadedStrategy } from './least-loaded.strategy';
 import { ProbabilisticStrategy } from './probabilistic.strategy';
 import { RoundRobinStrategy } from './round-robin.strategy';
 import { ShortestQueueStrategy } from './shortest-queue.strategy';
@@ -15,6 +17,8 @@ export const BUILT_IN: readonly StrategyFactory[] = [
   () => new RoundRobinStrategy(),
   () => new WeightedStrategy(),
   () => new ProbabilisticStrategy(),
+  () => new LeastLoadedStrategy(),
+  () => new BestFitStrategy(),
 ];
 
 /** Strategies by name; each queue gets an object of its own. */

@@ -176,7 +176,8 @@ describe('PATCH /v1/queues/{model}', () => {
     const before = await rig.rows();
     const change = { strategy: 'fastest', prefetch: 1 };
     const answer = await rig.patch('/v1/queues/strict', change);
-    const valid = 'earliest, shortest_queue, round_robin, weighted, probabilistic';
+    const valid =
+      'earliest, shortest_queue, round_robin, weighted, probabilistic, least_loaded, best_fit';
     const detail = `unknown strategy "fastest"; valid: ${valid}`;
     expectProblem(answer, { status: 422, code: 'unknown_strategy', detail });
     expect(await rig.rows()).toEqual(before);

@@ -55,7 +55,8 @@ describe('POST /scheduler/set', () => {
     async (name) => {
       const before = await rig.rows();
       const { status, body } = await set(name);
-      const valid = 'earliest, shortest_queue, round_robin, weighted, probabilistic';
+      const valid =
+        'earliest, shortest_queue, round_robin, weighted, probabilistic, least_loaded, best_fit';
       const message = `unknown strategy ${JSON.stringify(name)}; valid: ${valid}`;
       expect([status, body]).toEqual([200, { status: 'error', message }]);
       expect(await rig.rows()).toEqual(before);

@@ -4,15 +4,16 @@ import { QuantileDistribution } from '../../src/core/distribution';
 import { Fleet, type FleetOptions } from '../../src/core/fleet';
 import { Instance, type InstanceDraft } from '../../src/core/instance';
 import type { Ids } from '../../src/core/ports';
-import { queueKey } from '../../src/core/queue';
+import { BATCH_QUEUE, queueKey } from '../../src/core/queue';
 import type { QueueSettings } from '../../src/core/queue-settings';
-import { ONE_SLOT } from '../../src/core/resources';
+import { ONE_SLOT, type Resources } from '../../src/core/resources';
 import type { Candidate } from '../../src/core/strategy';
 import {
   newTask,
   type Attempt,
   type Change,
   type Decision,
+  type JobNeeds,
   type Prediction,
   type Task,
   type TaskDraft,
@@ -68,6 +69,44 @@ export function draftOf(overrides: Partial<TaskDraft> = {}): TaskDraft {
     payloadBytes: 10,
     ...overrides,
   };
+}
+
+/** What a job needs beside resources: nothing, unless it is named. */
+export function jobOf(overrides: Partial<JobNeeds> = {}): JobNeeds {
+  return { labels: {}, tool: '', tokens: 0, retryLimit: 0, ...overrides };
+}
+
+/** One slot, and that many cores and GB of memory. */
+export function demandOf(cpu: number, memoryGb = 0): Resources {
+  return { ...ONE_SLOT, cpu, memoryGb };
+}
+
+/** A batch job: one slot and one core, an hour at most. */
+export function jobDraftOf(overrides: Partial<TaskDraft> = {}): TaskDraft {
+  return draftOf({
+    kind: 'batch',
+    queue: BATCH_QUEUE,
+    demand: demandOf(1),
+    job: jobOf(),
+    ...overrides,
+  });
+}
+
+/** A host that is online, with that many cores, as many slots, and GB of memory. */
+export function hostDraftOf(
+  id: string,
+  cores: number,
+  memoryGb = 2 * cores,
+  labels: Readonly<Record<string, string>> = {},
+): InstanceDraft {
+  return instanceDraftOf(id, cores, {
+    kind: 'host',
+    queue: BATCH_QUEUE,
+    host: id,
+    port: 0,
+    capacity: { ...ONE_SLOT, slots: cores, cpu: cores, memoryGb },
+    traits: { labels, executorPrefix: '' },
+  });
 }
 
 /** A task that waits. */
@@ -161,6 +200,7 @@ export function candidateOf(
     occupied: 0,
     waiting: 0,
     load: 0,
+    room: ONE_SLOT,
     wait: { mean, variance, deviation: Math.sqrt(variance), sample: () => mean },
     ...overrides,
   };
@@ -196,6 +236,7 @@ export function fleetRig(overrides: Partial<Omit<FleetOptions, 'clock'>> = {}): 
     circuit: CIRCUIT,
     notice: () => undefined,
     defaults: settingsOf('earliest'),
+    batch: { strategy: strategyName('least_loaded'), assumedLimitMs: 24 * 3_600_000 },
     ...overrides,
   };
   return { fleet: new Fleet(options), clock, options };

@@ -52,7 +52,7 @@ export class FleetDrive {
     this.fleet = fleet;
     this.clock = clock;
     this.options = options;
-    this.settingsBook = new SettingsBook(defaults);
+    this.settingsBook = new SettingsBook(defaults, options.batch.strategy);
   }
 
   /** @throws {Error} when something does not hold afterwards */

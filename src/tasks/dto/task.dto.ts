@@ -73,7 +73,8 @@ export class WaitingDto {
   /**
    * How many instances of its queue cannot take it now, by reason: those of `unfit_because`;
    * `backoff` while it stands aside after a loss or a refusal; `bound_elsewhere` for those that it
-   * is not bound to; `busy` for the others. Empty while no instance serves its queue.
+   * is not bound to; `labels`, `licences` and `held_back` of jobs; `busy` for the others. Empty
+   * while no instance serves its queue.
    * @example { "busy": 3, "draining": 1 }
    */
   @ApiProperty({ type: 'object', additionalProperties: { type: 'integer' } })
