@@ -78,7 +78,6 @@ function areDistinct(candidates: NonEmpty<Candidate>, strategy: PlacementStrateg
     ({ wait }) => wait.mean,
     ({ wait }) => wait.mean + 0.5 * wait.deviation,
     ({ wait }) => wait.sample(new SeededRandom()),
-    ({ room }) => room.cpu,
   ];
   const weighed = isRanked(strategy) ? [(one: Candidate) => strategy.rank(one)] : choices;
   return weighed.every((weigh) => new Set(candidates.map(weigh)).size === candidates.length);
