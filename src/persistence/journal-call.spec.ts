@@ -2,16 +2,16 @@ import { heldOf, taskOf } from '../../test/support/builders';
 import { Chronicle } from '../core/chronicle';
 import { taskId } from '../core/units';
 import { FakeClock } from '../../test/support/fake-clock';
-import { JournalBuffer, JournalCall } from './journal-call';
+import { JournalBuffer, JournalCall, unitsOf } from './journal-call';
 import { rowsOf } from './journal-rows';
 import { StoreUnavailableError } from './store-unavailable.error';
 
 const chronicle = new Chronicle(new FakeClock());
 
-function submission(id: string): JournalCall {
+function submission(id: string, together: symbol | null = null): JournalCall {
   const task = taskOf({ id: taskId(id) });
   const payload = { taskInput: '{}', metadata: '{}' };
-  return new JournalCall(rowsOf([chronicle.enter(task, '')], task, payload, null));
+  return new JournalCall(rowsOf([chronicle.enter(task, '')], task, payload, null), together);
 }
 
 function change(id: string): JournalCall {
@@ -46,6 +46,17 @@ describe('JournalBuffer', () => {
     expect(sizes(Infinity, 1)).toEqual(['d1']);
   });
 
+  it('never parts what belongs together', () => {
+    const buffer = new JournalBuffer();
+    const [one, two] = [Symbol('one'), Symbol('two')];
+    buffer.add(submission('a'));
+    for (const id of ['b', 'c', 'd']) buffer.add(submission(id, one));
+    for (const id of ['e', 'f']) buffer.add(submission(id, two));
+    const ids = (rows: number): string[] => buffer.take(rows, Infinity).map(({ taskId: id }) => id);
+    expect(ids(4)).toEqual(['a', 'b', 'c', 'd']);
+    expect(ids(1)).toEqual(['e', 'f']);
+  });
+
   it('finds the tasks that are not recorded yet', () => {
     const buffer = new JournalBuffer();
     const [known, fresh, later] = [change('a'), submission('b'), change('b')];
@@ -53,6 +64,18 @@ describe('JournalBuffer', () => {
     expect(buffer.removeSubmissions()).toEqual([{ taskId: 'b', calls: [fresh, later] }]);
     expect(buffer.removeAll()).toEqual([{ taskId: 'a', calls: [known] }]);
     expect(buffer.remove(taskId('a'))).toEqual([]);
+  });
+});
+
+describe('unitsOf', () => {
+  it('keeps together what belongs together, and parts the rest', () => {
+    const buffer = new JournalBuffer();
+    const [one, two] = [Symbol('one'), Symbol('two')];
+    const all = [null, one, one, two, null, null] as const;
+    for (const [index, together] of all.entries()) buffer.add(submission(`${index}`, together));
+    const units = unitsOf(buffer.removeAll());
+    const ids = units.map((unit) => unit.map(({ taskId: id }) => id).join('+'));
+    expect(ids).toEqual(['0', '1+2', '3', '4', '5']);
   });
 });
 

@@ -16,7 +16,11 @@ export class JournalCall {
   private late: ((outcome: LateAnswer) => void) | undefined;
   private settle: Settle = { resolve: () => undefined, reject: () => undefined };
 
-  constructor(readonly rows: TaskRows) {
+  /** @param together what is written with it in one commit, or not at all, has the same */
+  constructor(
+    readonly rows: TaskRows,
+    readonly together: symbol | null = null,
+  ) {
     this.rowCount = rowCount(rows);
     this.answer = new Promise((resolve, reject) => {
       this.settle = { resolve, reject };
@@ -62,6 +66,23 @@ export interface TaskGroup {
   readonly calls: readonly JournalCall[];
 }
 
+/** The groups, parted into what is written in one commit or not at all. */
+export function unitsOf(groups: readonly TaskGroup[]): readonly (readonly TaskGroup[])[] {
+  const units: TaskGroup[][] = [];
+  let last: symbol | null = null;
+  for (const group of groups) {
+    const together = togetherOf(group);
+    if (together !== null && together === last) units.at(-1)?.push(group);
+    else units.push([group]);
+    last = together;
+  }
+  return units;
+}
+
+function togetherOf({ calls }: Pick<TaskGroup, 'calls'>): symbol | null {
+  return calls[0]?.together ?? null;
+}
+
 /** The group's rows, coalesced: the last state, the newest attempts, every event. */
 export function rowsOfGroup({ calls }: TaskGroup): TaskRows {
   return calls.map(({ rows }) => rows).reduce(merge);
@@ -94,17 +115,25 @@ export class JournalBuffer {
     this.byteTotal += bytes;
   }
 
-  /** The oldest groups that fit; at least one, however large it is. */
+  /**
+   * The oldest groups that fit; at least one, however large it is. What belongs together was added
+   * in one turn, and so stands together: it is never parted.
+   */
   take(mostRows: number, mostBytes: number): readonly TaskGroup[] {
     const taken: TaskGroup[] = [];
     let rows = 0;
     let bytes = 0;
+    let last: symbol | null = null;
     for (const [taskId, calls] of this.groups) {
       for (const call of calls) {
         rows += call.rowCount;
         bytes += call.rows.bytes;
       }
-      if (taken.length > 0 && (rows > mostRows || bytes > mostBytes)) break;
+      const together = togetherOf({ calls });
+      const goesAlong = together !== null && together === last;
+      const isFull = rows > mostRows || bytes > mostBytes;
+      if (taken.length > 0 && isFull && !goesAlong) break;
+      last = together;
       taken.push({ taskId, calls });
       this.remove(taskId);
     }

@@ -20,6 +20,12 @@ export interface JournalPayload {
   readonly metadata: string;
 }
 
+/** A new task: its changes, the first being its entry, and what it carries. */
+export interface NewTask {
+  readonly changes: readonly Change[];
+  readonly payload: JournalPayload;
+}
+
 /** What is written once, when a task is accepted. */
 export interface BirthRow {
   readonly id: TaskId;
@@ -136,6 +142,15 @@ export function rowsOf(
     events,
     bytes: bytesOf(events, payload ? task.payloadBytes : 0, result),
   };
+}
+
+/** The rows of a task that is not recorded yet. */
+export function rowsOfNew({ changes, payload }: NewTask): TaskRows {
+  const task = changes[0]?.task;
+  if (!task || changes.some((change) => change.task !== task)) {
+    throw new Error('a submission is the changes of one task');
+  }
+  return rowsOf(changes, task, payload, null);
 }
 
 /** The rows of a note on a task that has left memory. */

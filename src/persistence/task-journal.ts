@@ -2,9 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SchedulerError } from '../core/errors';
 import type { Change, Task, TaskEvent } from '../core/task';
 import type { TaskId } from '../core/units';
-import { JournalBuffer, JournalCall, rowsOfGroup, type TaskGroup } from './journal-call';
+import { JournalBuffer, JournalCall, rowsOfGroup, unitsOf, type TaskGroup } from './journal-call';
 import { JournalLane, LaneClosed, RowsRefused } from './journal-lane';
-import { noteRows, rowsOf, type JournalPayload, type TaskRows } from './journal-rows';
+import { JOURNAL_LIMITS, type JournalLimits } from './journal-limits';
+import {
+  noteRows,
+  rowsOf,
+  rowsOfNew,
+  type JournalPayload,
+  type NewTask,
+  type TaskRows,
+} from './journal-rows';
 import { RowsMismatch, TermEnded, type MismatchedRow } from './journal-transaction';
 import { JournalWriter } from './journal-writer';
 import type { Log } from './log';
@@ -12,28 +20,6 @@ import { StoreUnavailableError, type SubmitAnswer } from './store-unavailable.er
 
 /** Injection token of the journal, which is made when this process begins to lead. */
 export const TASK_JOURNAL = Symbol('TaskJournal');
-
-/** How much the journal takes at once. */
-export interface JournalLimits {
-  /** Rows of one flush. Default 500. */
-  readonly maxBatchRows: number;
-  /** Bytes of one flush. Default 4 MiB. */
-  readonly maxBatchBytes: number;
-  /** Rows that may wait for PostgreSQL. Default 50 000. */
-  readonly maxBufferedRows: number;
-  /** Bytes that may wait for PostgreSQL. Default 256 MiB. */
-  readonly maxBufferedBytes: number;
-}
-
-const MIB = 1_048_576;
-
-/** The limits that hold where none are given. */
-export const JOURNAL_LIMITS: JournalLimits = Object.freeze({
-  maxBatchRows: 500,
-  maxBatchBytes: 4 * MIB,
-  maxBufferedRows: 50_000,
-  maxBufferedBytes: 256 * MIB,
-});
 
 /** What a journal is made with. */
 export interface TaskJournalOptions {
@@ -164,12 +150,20 @@ export class TaskJournal {
    * @throws {SchedulerError} rejected_by_store, not_leading: it was not written
    */
   async submit(changes: readonly Change[], payload: JournalPayload): Promise<SubmitAnswer> {
-    const task = changes[0]?.task;
-    if (!task || changes.some((change) => change.task !== task)) {
-      throw new Error('a submission is the changes of one task');
-    }
-    if (!this.available) throw this.ended ?? notWritten('PostgreSQL is away');
-    return this.enqueue(rowsOf(changes, task, payload, null));
+    const call = new JournalCall(rowsOfNew({ changes, payload }));
+    this.enqueueNew([call]);
+    return call.answer;
+  }
+
+  /**
+   * Writes new tasks in one commit: all of them, or none. For the rest as `submit`.
+   * @returns one answer per task, in their order
+   */
+  submitTogether(tasks: readonly NewTask[]): readonly Promise<SubmitAnswer>[] {
+    const together = Symbol('together');
+    const calls = tasks.map((task) => new JournalCall(rowsOfNew(task), together));
+    this.enqueueNew(calls);
+    return calls.map(({ answer }) => answer);
   }
 
   /**
@@ -188,8 +182,7 @@ export class TaskJournal {
       else byTask.set(change.task, [change]);
     }
     if (result !== null && byTask.size !== 1) throw new Error('a result belongs to one task');
-    const written = [...byTask].map(([task, own]) => this.enqueue(rowsOf(own, task, null, result)));
-    await Promise.all(written);
+    await Promise.all([...byTask].map(([task, own]) => this.add(rowsOf(own, task, null, result))));
   }
 
   /**
@@ -197,27 +190,43 @@ export class TaskJournal {
    * is gone gets none. @throws as `append`
    */
   async note(event: TaskEvent): Promise<void> {
-    await this.enqueue(noteRows(event));
+    await this.add(noteRows(event));
   }
 
   // --- calls -----------------------------------------------------------------------------------
 
-  private async enqueue(rows: TaskRows): Promise<SubmitAnswer> {
-    const refusal = this.ended ?? this.refusals.get(rows.taskId);
-    if (refusal) throw refusal;
+  private add(rows: TaskRows): Promise<SubmitAnswer> {
     const call = new JournalCall(rows);
-    if (this.isFull(call)) throw notWritten('too much waits for PostgreSQL already');
-    this.buffer.add(call);
-    this.running ??= this.run();
+    this.enqueue([call]);
     return call.answer;
   }
 
-  private isFull(call: JournalCall): boolean {
+  private enqueueNew(calls: readonly JournalCall[]): void {
+    if (this.available) this.enqueue(calls);
+    else rejectAll(calls, this.ended ?? notWritten('PostgreSQL is away'));
+  }
+
+  /** Takes all of them, or rejects all. */
+  private enqueue(calls: readonly JournalCall[]): void {
+    const refusal = this.refusalOf(calls);
+    if (refusal) {
+      rejectAll(calls, refusal);
+      return;
+    }
+    for (const call of calls) this.buffer.add(call);
+    this.running ??= this.run();
+  }
+
+  private refusalOf(calls: readonly JournalCall[]): Error | undefined {
+    const known = calls.map(({ rows }) => this.refusals.get(rows.taskId)).find(Boolean);
+    const refusal = this.ended ?? known;
+    if (refusal) return refusal;
     const { pendingRows, pendingBytes } = this.stats();
-    return (
-      pendingRows + call.rowCount > this.limits.maxBufferedRows ||
-      pendingBytes + call.rows.bytes > this.limits.maxBufferedBytes
-    );
+    const rows = calls.reduce((sum, call) => sum + call.rowCount, pendingRows);
+    const bytes = calls.reduce((sum, call) => sum + call.rows.bytes, pendingBytes);
+    const { maxBufferedRows, maxBufferedBytes } = this.limits;
+    if (rows <= maxBufferedRows && bytes <= maxBufferedBytes) return undefined;
+    return notWritten('too much waits for PostgreSQL already');
   }
 
   /** Rejects the call; a task that will never be recorded takes what was said of it along. */
@@ -294,7 +303,10 @@ export class TaskJournal {
     this.watcher?.({ rows: this.inFlight.rows, lagMs: performance.now() - first.since });
   }
 
-  /** Writes the groups, halving them around a refused row until it stands alone. */
+  /**
+   * Writes the groups, halving them around a refused row until it stands alone, or with those that
+   * are written with it or not at all.
+   */
   private async write(groups: readonly TaskGroup[]): Promise<void> {
     try {
       const twins = await this.writer.write(groups.map(rowsOfGroup));
@@ -306,14 +318,26 @@ export class TaskJournal {
   }
 
   private async isolate(groups: readonly TaskGroup[], error: RowsRefused): Promise<void> {
-    const half = Math.ceil(groups.length / 2);
+    const units = unitsOf(groups);
+    const half = Math.ceil(units.length / 2);
     const [group] = groups;
-    if (groups.length > 1) {
-      await this.write(groups.slice(0, half));
-      await this.write(groups.slice(half));
+    if (units.length > 1) {
+      await this.write(units.slice(0, half).flat());
+      await this.write(units.slice(half).flat());
+    } else if (groups.length > 1) {
+      for (const one of groups) this.refuseGroup(one, error);
     } else if (group) {
       await this.isolateCall(group, error);
     }
+  }
+
+  private refuseGroup({ taskId, calls }: TaskGroup, error: RowsRefused): void {
+    const [first, ...later] = calls;
+    if (!first) return;
+    this.refusedCalls++;
+    const msg = 'the database refused a row';
+    this.options.logger.error({ msg, taskId, error: error.message });
+    this.refuse(first, rejected(taskId, error), later);
   }
 
   /** One task's calls, each by itself: what was said before the refused one is kept. */
@@ -321,13 +345,7 @@ export class TaskJournal {
     const [first, ...later] = calls;
     if (!first) return;
     if (later.length === 0) {
-      this.refusedCalls++;
-      this.options.logger.error({
-        msg: 'the database refused a row',
-        taskId,
-        error: error.message,
-      });
-      this.refuse(first, rejected(taskId, error));
+      this.refuseGroup({ taskId, calls }, error);
       return;
     }
     await this.write([{ taskId, calls: [first] }]);
@@ -349,6 +367,10 @@ export class TaskJournal {
     this.remember(taskId, error);
     for (const call of [...later, ...this.buffer.remove(taskId)]) call.reject(error);
   }
+}
+
+function rejectAll(calls: readonly JournalCall[], error: Error): void {
+  for (const call of calls) call.reject(error);
 }
 
 function notWritten(why: string, cause?: unknown): StoreUnavailableError {

@@ -2,6 +2,7 @@ import { isSchedulerError } from '../../src/core/errors';
 import type { Task } from '../../src/core/task';
 import { instanceId, taskId } from '../../src/core/units';
 import { systemIds } from '../../src/ops/system';
+import type { NewTask } from '../../src/persistence/journal-rows';
 import { StoreUnavailableError } from '../../src/persistence/store-unavailable.error';
 import { heldOf, journalRig, PAYLOAD, type JournalRig } from '../support/journal-rig';
 
@@ -326,6 +327,50 @@ describe('rows that the database refuses', () => {
     if (!attempt) throw new Error('the task was not reserved');
     Object.assign(attempt, { instanceId: instanceId(systemIds.next()) });
     expect(await codeOf(rig.journal.submit(changes, PAYLOAD))).toBe('rejected_by_store');
+  });
+});
+
+describe('tasks that are submitted together', () => {
+  const many = (count: number, clientId: (index: number) => string | null): NewTask[] =>
+    Array.from({ length: count }, (_, index) => ({
+      changes: rig.admit({ clientId: clientId(index) }).changes,
+      payload: PAYLOAD,
+    }));
+  const kept = (): Promise<object[]> => rig.query('SELECT count(*)::int AS n FROM tasks');
+
+  it('are one commit, however many they are', async () => {
+    const before = rig.admit();
+    const answers = await Promise.all([
+      rig.journal.submit(before.changes, PAYLOAD),
+      ...rig.journal.submitTogether(many(700, () => null)),
+    ]);
+    expect(answers).toHaveLength(701);
+    expect(answers.every(({ kind }) => kind === 'committed')).toBe(true);
+    const [row] = await rig.query('SELECT count(DISTINCT xmin::text)::int AS n FROM tasks');
+    expect(row).toEqual({ n: 1 });
+  });
+
+  it('are all refused with the one that the database refuses, and others are kept', async () => {
+    const others = [rig.admit(), rig.admit()];
+    const first = rig.journal.submit(others[0]!.changes, PAYLOAD);
+    const codes = rig.journal
+      .submitTogether(many(20, (index) => (index === 13 ? 'a\0b' : `c-${index}`)))
+      .map(codeOf);
+    const last = rig.journal.submit(others[1]!.changes, PAYLOAD);
+    expect(new Set(await Promise.all(codes))).toEqual(new Set(['rejected_by_store']));
+    expect(await Promise.all([first, last])).toEqual([
+      { kind: 'committed' },
+      { kind: 'committed' },
+    ]);
+    expect(await kept()).toEqual([{ n: 2 }]);
+    expect(rig.journal.available).toBe(true);
+  });
+
+  it('are not taken where they do not all fit into the buffer', async () => {
+    const small = await rig.openJournal({ limits: { maxBufferedRows: 20 } });
+    const codes = small.submitTogether(many(10, () => null)).map(codeOf);
+    expect(new Set(await Promise.all(codes))).toEqual(new Set(['store_unavailable']));
+    expect(await kept()).toEqual([{ n: 0 }]);
   });
 });
 
