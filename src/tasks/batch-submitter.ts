@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { isSchedulerError, type SchedulerError } from '../core/errors';
-import { TasksService, type Receipt, type TaskSubmission } from './tasks.service';
+import type { Receipt } from './task-intake';
+import { TasksService, type TaskSubmission } from './tasks.service';
 
 /** What became of one task of a batch. */
 export type BatchOutcome =

@@ -10,6 +10,7 @@ import { PayloadCache } from './payload-cache';
 import { PayloadReader } from './payload-reader';
 import { PredictionFeedback } from './prediction-feedback';
 import { TaskHistory } from './task-history';
+import { TaskIntake } from './task-intake';
 import { ModelTaskList } from './model-task-list';
 import { TaskLifecycle } from './task-lifecycle';
 import { TaskList } from './task-list';
@@ -27,6 +28,7 @@ const LISTENERS: Type<ChangeListener>[] = [PredictionFeedback, OutcomeLearner, T
   controllers: [TasksController],
   providers: [
     TasksService,
+    TaskIntake,
     BatchSubmitter,
     TaskLifecycle,
     TaskRecorder,

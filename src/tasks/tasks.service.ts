@@ -4,24 +4,16 @@ import { Fleet } from '../core/fleet';
 import type { Clock, Ids } from '../core/ports';
 import { queueKey, queueName } from '../core/queue';
 import { ONE_SLOT } from '../core/resources';
-import { isTerminal, type Change, type Task, type TaskKind, type TaskRequest } from '../core/task';
-import { taskId, type InstanceId, type TaskId } from '../core/units';
+import { isTerminal, type Task, type TaskKind, type TaskRequest } from '../core/task';
+import { taskId } from '../core/units';
 import { crashPoint } from '../ops/crash-points';
 import { payloadText } from '../http/payload-text';
 import { CLOCK, IDS } from '../ops/system';
-import { WakeupBell } from '../ops/wakeup';
-import {
-  StoreUnavailableError,
-  type LateAnswer,
-  type SubmitAnswer,
-} from '../persistence/store-unavailable.error';
-import { TASK_JOURNAL, type TaskJournal } from '../persistence/task-journal';
 import { PredictionsService } from '../predictions/predictions.service';
-import { Outbox } from './outbox';
-import { PayloadCache, type Payload } from './payload-cache';
+import type { Payload } from './payload-cache';
 import { TaskHistory } from './task-history';
+import { TaskIntake, whereabouts, type Receipt } from './task-intake';
 import { TaskLifecycle } from './task-lifecycle';
-import { TaskRecorder } from './task-recorder';
 import type { TaskView } from './task-view';
 
 /** What a client wants to have run. Objects are kept as they were written, never looked into. */
@@ -35,14 +27,6 @@ export interface TaskSubmission {
   readonly metadata: Readonly<Record<string, unknown>>;
   /** Bytes that input and metadata may have as JSON. Default: as many as their request. */
   readonly limitBytes?: number;
-}
-
-/** What a client gets for it. */
-export interface Receipt {
-  readonly taskId: TaskId;
-  readonly clientId: string | null;
-  /** Where it is placed or planned. */
-  readonly instanceId: InstanceId | null;
 }
 
 /** Limits that hold for every task unless its metadata say otherwise. */
@@ -64,19 +48,12 @@ const LONGEST_TIMEOUT_MS = 30 * 24 * 3_600_000;
 /** Takes tasks in, and answers what became of them. */
 @Injectable()
 export class TasksService {
-  /** Submissions that are not committed yet: a twin waits for the same commit. */
-  private readonly committing = new Map<TaskId, Promise<Receipt>>();
-
   constructor(
     private readonly fleet: Fleet,
     private readonly predictions: PredictionsService,
-    @Inject(TASK_JOURNAL) private readonly journal: TaskJournal,
-    private readonly recorder: TaskRecorder,
+    private readonly intake: TaskIntake,
     private readonly lifecycle: TaskLifecycle,
     private readonly history: TaskHistory,
-    private readonly payloads: PayloadCache,
-    private readonly outbox: Outbox,
-    private readonly bell: WakeupBell,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(IDS) private readonly ids: Ids,
     @Inject(TASK_DEFAULTS) private readonly defaults: TaskDefaults,
@@ -99,10 +76,8 @@ export class TasksService {
         ...request,
         prediction: await this.predictions.predict({ model, metadata }),
       });
-    if (admitted.kind === 'accepted') return this.keep(admitted.task, admitted.changes, payload);
-    if (admitted.kind === 'known') {
-      return (await this.committing.get(admitted.task.id)) ?? receiptOf(admitted.task);
-    }
+    if (admitted.kind === 'accepted') return this.intake.keep({ ...admitted, payload });
+    if (admitted.kind === 'known') return this.intake.receiptFor(admitted.task);
     const earlier = await this.earlier(submission);
     if (earlier) return earlier;
     throw new SchedulerError(admitted.code, admitted.message, {
@@ -142,72 +117,6 @@ export class TasksService {
     if (held?.task.kind !== kind || (ended && !isNewer)) return ended;
     const { task } = held;
     return this.fleet.tasks.has(task.id) ? viewOfLive(task) : this.history.findNamed(kind, task.id);
-  }
-
-  private async keep(task: Task, changes: readonly Change[], payload: Payload): Promise<Receipt> {
-    const receipt = this.commit(task, changes, payload);
-    this.committing.set(task.id, receipt);
-    try {
-      const kept = await receipt;
-      this.committing.delete(task.id);
-      return kept;
-    } catch (error) {
-      if (error instanceof StoreUnavailableError && error.settled) {
-        // Until it is known a repeat gets the same answer; nothing is promised that may not be there.
-        void error.settled.then((late) => this.settleLate(task, late, changes, payload));
-      } else {
-        this.withdraw(task);
-      }
-      throw error;
-    }
-  }
-
-  private async commit(task: Task, changes: readonly Change[], payload: Payload): Promise<Receipt> {
-    const answer = await this.journal.submit(changes, payload);
-    return this.settle(task, answer, changes, payload);
-  }
-
-  /** Committed: from here on the task is kept, and may be sent. */
-  private async settle(
-    task: Task,
-    answer: SubmitAnswer,
-    changes: readonly Change[],
-    payload: Payload,
-  ): Promise<Receipt> {
-    if (answer.kind === 'duplicate') return this.yieldTo(answer.id, task);
-    crashPoint('submit:committed');
-    this.recorder.tell(changes);
-    this.payloads.put(task.id, payload);
-    this.outbox.post(changes);
-    this.bell.signal();
-    return receiptOf(task);
-  }
-
-  /** The client was told "unknown" long ago; the task is kept all the same if it was written. */
-  private async settleLate(
-    task: Task,
-    late: LateAnswer,
-    changes: readonly Change[],
-    payload: Payload,
-  ): Promise<void> {
-    this.committing.delete(task.id);
-    if (late.kind === 'committed') await this.settle(task, late, changes, payload);
-    else this.withdraw(task);
-  }
-
-  /** A twin that is in the history, or came in between, was first: its answer is the answer. */
-  private async yieldTo(twin: TaskId, task: Task): Promise<Receipt> {
-    this.withdraw(task);
-    const view = await this.find(task.kind, twin);
-    if (!view) throw new SchedulerError('duplicate_task', `task ${String(task.clientId)} is taken`);
-    return { taskId: view.id, clientId: view.clientId, instanceId: view.instanceId };
-  }
-
-  /** Nothing of it was written, and nothing was sent. */
-  private withdraw(task: Task): void {
-    this.committing.delete(task.id);
-    this.fleet.revert(task);
-    this.bell.signal();
   }
 
   /** The first answer to a task that has left memory. */
@@ -260,15 +169,6 @@ function timeoutIn(metadata: TaskSubmission['metadata']): number | undefined {
   const timeout = metadata['timeout_ms'];
   const isUsable = typeof timeout === 'number' && timeout > 0 && timeout <= LONGEST_TIMEOUT_MS;
   return isUsable ? timeout : undefined;
-}
-
-function receiptOf(task: Task): Receipt {
-  return { taskId: task.id, clientId: task.clientId, instanceId: whereabouts(task) };
-}
-
-/** Where it is planned while it waits, else where its newest attempt is or was. */
-function whereabouts({ state, plannedOn, attempts }: Task): InstanceId | null {
-  return state === 'queued' ? plannedOn : (attempts.at(-1)?.instanceId ?? plannedOn);
 }
 
 /** A terminal state is shown only when it is committed: until then the task still runs. */

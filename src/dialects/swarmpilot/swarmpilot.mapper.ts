@@ -12,8 +12,9 @@ import { PREDICTION_MODES, type ModeChoice } from '../../predictions/prediction-
 import type { InstanceWait } from '../../queues/queues.service';
 import type { BatchOutcome } from '../../tasks/batch-submitter';
 import type { TaskPage } from '../../tasks/model-task-list';
+import type { Receipt } from '../../tasks/task-intake';
 import type { TaskView } from '../../tasks/task-view';
-import type { Receipt, TaskSubmission } from '../../tasks/tasks.service';
+import type { TaskSubmission } from '../../tasks/tasks.service';
 import type { HealthDto } from './dto/health.dto';
 import type {
   BatchResultDto,
