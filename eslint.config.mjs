@@ -17,6 +17,7 @@ const ARROWS = {
   tasks: ['core', 'config', 'ops', 'persistence', 'http', 'strategies', 'predictions'],
   executors: ['core', 'config', 'ops', 'http', 'outgoing'],
   outgoing: ['core', 'config', 'ops'],
+  alerts: ['core', 'config', 'ops', 'persistence', 'http', 'outgoing'],
   queues: ['core', 'config', 'ops', 'persistence', 'http', 'tasks', 'strategies', 'executors'],
   health: ['core', 'config', 'ops', 'persistence', 'http', 'instances', 'tasks', 'executors'],
   dialects: [

@@ -2,6 +2,8 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { ScheduleModule } from '@nestjs/schedule';
 import { LoggerModule } from 'nestjs-pino';
 import type { Logger } from 'pino';
+import { ALERTS_ROUTES } from './alerts/alerts.controller';
+import { AlertsModule } from './alerts/alerts.module';
 import { ConfigModule } from './config/config.module';
 import type { Config } from './config/config.schema';
 import type { StrategyCatalog } from './core/strategy';
@@ -65,6 +67,7 @@ export const DIALECTS: NonEmpty<Dialect> = [
     ...VERSION_ROUTES,
     ...METRICS_ROUTES,
     ...OPENAPI_ROUTES,
+    ...ALERTS_ROUTES,
     ...INSTANCES_ROUTES,
     ...PREDICTIONS_ROUTES,
     ...QUEUES_ROUTES,
@@ -98,6 +101,7 @@ export class AppModule {
         TasksModule,
         QueuesModule,
         HealthModule,
+        AlertsModule,
         SwarmpilotModule,
         PredictorModule,
       ],

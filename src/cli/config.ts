@@ -53,7 +53,18 @@ interface Shown {
 }
 
 function shown({ setting, value, from }: SettingInForce): Shown {
-  return { name: setting.env, value: masked(value), unit: setting.unit ?? null, from };
+  return {
+    name: setting.env,
+    value: setting.secret === true ? hidden(value) : masked(value),
+    unit: setting.unit ?? null,
+    from,
+  };
+}
+
+/** Whether there is one, and no more. */
+function hidden(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(() => '***');
+  return value === undefined ? null : '***';
 }
 
 /** Only URLs carry passwords; other texts may hold an @ of their own. */

@@ -16,6 +16,7 @@ const TOKENS = {
   predictions: Symbol('Config.predictions'),
   instances: Symbol('Config.instances'),
   commands: Symbol('Config.commands'),
+  alerts: Symbol('Config.alerts'),
   log: Symbol('Config.log'),
   testing: Symbol('Config.testing'),
 } as const satisfies Record<SliceName, symbol>;

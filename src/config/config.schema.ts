@@ -1,3 +1,4 @@
+import { ALERT_SETTINGS } from './alert-settings';
 import { COMMAND_SETTINGS } from './command-settings';
 import { parseNetwork } from './networks';
 import {
@@ -357,6 +358,7 @@ export const SETTINGS = {
     }),
   },
   commands: COMMAND_SETTINGS,
+  alerts: ALERT_SETTINGS,
   log: {
     level: choice({
       env: 'FORESAIL_LOG_LEVEL',
@@ -390,6 +392,11 @@ export type Config = {
 export type SliceName = keyof Config;
 
 type ValueOf<S> = S extends Setting<infer T> ? T : never;
+
+/** Settings that mean nothing without another one, by their names in the environment. */
+export const COMPANIONS: readonly { setting: string; needs: string }[] = [
+  { setting: 'FORESAIL_ALERT_URLS', needs: 'FORESAIL_ALERT_SECRET' },
+];
 
 /** Pairs of numbers that only make sense in order, by their names in the environment. */
 export const ORDERED: readonly { less: readonly string[]; than: string; orEqual?: true }[] = [

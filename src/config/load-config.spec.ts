@@ -241,6 +241,26 @@ describe('loadConfig', () => {
     expect(faults({ env: { FORESAIL_LOST_MS: '-1' } })).toHaveLength(1);
   });
 
+  it('refuses receivers of alerts without a secret, and shows neither', () => {
+    const urls = 'https://hooks.example.com/T0/B0';
+    const tryWith = (env: Record<string, string>): string => {
+      try {
+        return String(loadConfig({ env }).alerts.urls);
+      } catch (error) {
+        return String(error);
+      }
+    };
+    const alone = tryWith({ FORESAIL_ALERT_URLS: urls });
+    expect(alone).toContain('it needs FORESAIL_ALERT_SECRET, which is not set');
+    const both = tryWith({ FORESAIL_ALERT_URLS: `ftp://${urls}`, FORESAIL_ALERT_SECRET: 'short' });
+    expect(both).toContain('FORESAIL_ALERT_URLS (environment): its value is not allowed');
+    expect(both).toContain('FORESAIL_ALERT_SECRET (environment): its value is not allowed');
+    for (const said of [alone, both]) expect(said).not.toMatch(/B0|short/);
+    const secret = 'sixteen-characters-or-more';
+    expect(tryWith({ FORESAIL_ALERT_URLS: urls, FORESAIL_ALERT_SECRET: secret })).toBe(urls);
+    expect(tryWith({ FORESAIL_ALERT_SECRET: secret })).toBe('');
+  });
+
   it('tells the line of wrong YAML, without repeating the file', () => {
     const file = yaml(
       'port: 1\nhost: "x\ndatabase_url: postgres://u:hunter2@db\nport: 2\n',

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { Config, ORDERED, SETTINGS } from './config.schema';
+import { COMPANIONS, Config, ORDERED, SETTINGS } from './config.schema';
 import { ConfigError, ConfigFault, shownValue } from './config-error';
 import { readConfigFile } from './config-file';
 import type { Setting } from './setting';
@@ -85,6 +85,7 @@ function readAll(sources: ConfigSources): Reading {
   readEnvironment(env, reading);
   readFlags(sources.flags ?? {}, reading);
   checkOrder(reading);
+  checkCompanions(reading);
   if (reading.faults.length > 0) throw new ConfigError(reading.faults);
   return reading;
 }
@@ -146,7 +147,8 @@ function take(given: Given, reading: Reading): void {
     reading.values.set(setting.env, { value: kept, given });
     return;
   }
-  const msg = `${shownValue(value)} is not allowed; allowed is ${setting.allowed}`;
+  const shown = setting.secret === true ? 'its value' : shownValue(value);
+  const msg = `${shown} is not allowed; allowed is ${setting.allowed}`;
   reading.faults.push({ name, where, msg });
   reading.faulty.add(setting.env);
 }
@@ -169,6 +171,17 @@ function checkOrder(reading: Reading): void {
     const relation = orEqual === true ? 'at most' : 'less than';
     const msg = `${less.join(' + ')} = ${sum} must be ${relation} ${than} = ${limit}`;
     reading.faults.push({ name: culprit.name, where: culprit.where, msg });
+  }
+}
+
+/** Settings that mean nothing without another one. */
+function checkCompanions(reading: Reading): void {
+  for (const { setting, needs } of COMPANIONS) {
+    const found = reading.values.get(setting);
+    const isSet = Array.isArray(found?.value) ? found.value.length > 0 : found !== undefined;
+    if (!found || !isSet || reading.values.has(needs) || reading.faulty.has(needs)) continue;
+    const { name, where } = found.given;
+    reading.faults.push({ name, where, msg: `it needs ${needs}, which is not set` });
   }
 }
 

@@ -15,6 +15,8 @@ export interface Setting<T> {
   readonly schema: z.ZodType<T>;
   /** Values are paths: relative ones are made absolute against the folder of their source. */
   readonly isPath?: true;
+  /** Its value is never shown. */
+  readonly secret?: true;
   /** Left out of the documentation: only tests use it. */
   readonly hidden?: true;
 }
@@ -77,7 +79,12 @@ export function text(
 
 /** A text that may be left out. */
 export function optionalText(
-  basics: Omit<Basics<never>, 'fallback'> & { pattern?: RegExp; allowed?: string; hidden?: true },
+  basics: Omit<Basics<never>, 'fallback'> & {
+    pattern?: RegExp;
+    allowed?: string;
+    hidden?: true;
+    secret?: true;
+  },
 ): Setting<string | undefined> {
   return { ...text({ ...basics, fallback: '' }), fallback: undefined };
 }
@@ -109,6 +116,7 @@ export function list(
     separator?: string;
     item?: (item: string) => boolean;
     isPath?: true;
+    secret?: true;
   },
 ): Setting<readonly string[]> {
   const { item = () => true, separator = ',', ...rest } = basics;

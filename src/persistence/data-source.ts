@@ -2,6 +2,7 @@ import { extname, join } from 'node:path';
 import { Client, types as pgTypes, type ClientConfig, type CustomTypesConfig } from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { connectionSettings, sessionSettings } from './connection-settings';
+import { AlertDeliveryEntity, AlertEntity, AlertProgressEntity } from './entities/alert.entity';
 import { ApiKeyEntity } from './entities/api-key.entity';
 import { AttemptEntity } from './entities/attempt.entity';
 import { InstanceEntity } from './entities/instance.entity';
@@ -51,6 +52,9 @@ function dataSourceOptions(
     url,
     poolSize,
     entities: [
+      AlertDeliveryEntity,
+      AlertEntity,
+      AlertProgressEntity,
       ApiKeyEntity,
       AttemptEntity,
       InstanceEntity,

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
+import { AlertsRepository } from './alerts.repository';
 import { DatabaseProbe } from './database-probe';
 import { InstancesRepository } from './instances.repository';
 import { InvariantsRepository } from './invariants.repository';
@@ -15,6 +16,7 @@ import { TaskStatisticsRepository } from './task-statistics.repository';
 import { TasksRepository } from './tasks.repository';
 
 const REPOSITORIES = [
+  AlertsRepository,
   DatabaseProbe,
   InstancesRepository,
   InvariantsRepository,
