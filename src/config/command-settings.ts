@@ -60,7 +60,9 @@ export const COMMAND_SETTINGS = {
   assumedLimitMs: duration({
     env: 'FORESAIL_ASSUMED_LIMIT_MS',
     fallback: 86_400_000,
-    description: 'With this a job without a time limit is planned; it is never killed for it.',
+    description:
+      'How long a job without a time limit is taken to run when a host is kept for a job that waits ' +
+      'for it. It is never killed for that.',
   }),
   logBytes: integer({
     env: 'FORESAIL_LOG_BYTES',

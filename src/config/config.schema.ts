@@ -1,6 +1,7 @@
 import { ALERT_SETTINGS } from './alert-settings';
 import { COMMAND_SETTINGS } from './command-settings';
 import { parseNetwork } from './networks';
+import { SCHEDULING_SETTINGS } from './scheduling-settings';
 import {
   choice,
   decimal,
@@ -280,45 +281,7 @@ export const SETTINGS = {
       description: 'How often a batch of what is too old is removed.',
     }),
   },
-  scheduling: {
-    defaultStrategy: text({
-      env: 'FORESAIL_DEFAULT_STRATEGY',
-      fallback: 'earliest',
-      pattern: /^[a-z][a-z0-9_]*$/,
-      allowed: 'the name of a strategy, as in shortest_queue',
-      description: 'Strategy of queues for which none was set.',
-    }),
-    orderWeight: decimal({
-      env: 'FORESAIL_ORDER_WEIGHT',
-      fallback: 2,
-      min: 0,
-      max: 1_000,
-      description:
-        'Weight g: waiting tasks are ordered by arrival + g × predicted service time. 0 is first come ' +
-        'first served, 2 lowers the mean wait, 10 lowers it further at the cost of long tasks.',
-    }),
-    strategyFiles: list({
-      env: 'FORESAIL_STRATEGY_FILES',
-      allowed: 'a list of paths',
-      isPath: true,
-      description: 'Files with strategies of your own, loaded at start.',
-    }),
-    batchStrategy: text({
-      env: 'FORESAIL_BATCH_STRATEGY',
-      fallback: 'least_loaded',
-      pattern: /^[a-z][a-z0-9_]*$/,
-      allowed: 'the name of a strategy that binds late, as in best_fit',
-      description:
-        'Strategy of the queue of batch jobs, while none was set for it. best_fit lets wide jobs wait less.',
-    }),
-    batchAssumedLimitMs: duration({
-      env: 'FORESAIL_BATCH_ASSUMED_LIMIT_MS',
-      fallback: 24 * 3_600_000,
-      description:
-        'How long a batch job without a time limit is taken to run when a host is kept for a job that ' +
-        'waits for it. It is never killed for that.',
-    }),
-  },
+  scheduling: SCHEDULING_SETTINGS,
   predictions: {
     predictorUrl: optionalUrl({
       env: 'FORESAIL_PREDICTOR_URL',

@@ -61,7 +61,6 @@ describe('loadConfig', () => {
       orderWeight: 2,
       strategyFiles: [],
       batchStrategy: 'least_loaded',
-      batchAssumedLimitMs: 86_400_000,
     });
   });
 

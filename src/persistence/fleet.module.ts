@@ -70,7 +70,7 @@ export class FleetModule {
 type Repositories = [TasksRepository, InstancesRepository, StrategySettingsRepository];
 
 function emptyFleet(
-  { limits, intervals, retries, circuit, scheduling }: Config,
+  { limits, intervals, retries, circuit, scheduling, commands }: Config,
   surroundings: Pick<FleetOptions, 'clock' | 'random' | 'ids' | 'strategies' | 'notice'>,
 ): Fleet {
   const strategy = strategyName(scheduling.defaultStrategy);
@@ -94,7 +94,7 @@ function emptyFleet(
     },
     batch: {
       strategy: strategyName(scheduling.batchStrategy),
-      assumedLimitMs: scheduling.batchAssumedLimitMs,
+      assumedLimitMs: commands.assumedLimitMs,
     },
   });
 }
