@@ -103,7 +103,7 @@ async function databaseOf(
   flags: SettingsFlags,
 ): Promise<{ readonly url: string | undefined; readonly dataDir: string }> {
   const { database } = await settingsOf(flags);
-  const { dataDirOf } = await import('../persistence/database.js');
+  const { dataDirOf } = await import('../ops/data-dir.js');
   return { url: database.url, dataDir: dataDirOf(database) };
 }
 

@@ -1,10 +1,8 @@
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.schema';
+import { dataDirOf } from '../ops/data-dir';
 import { migrate } from './data-source';
-import { isRoot } from './embedded/account';
 import { EmbeddedPostgres } from './embedded/embedded-postgres';
-import { defaultDataDir } from './embedded/layout';
 import { readPostgresSettings } from './postgres-settings';
 
 /** The database of this process, migrated. */
@@ -12,14 +10,6 @@ export interface Database {
   readonly url: string;
   /** Lets go of it; an embedded one is stopped unless another process uses it. */
   close(): Promise<void>;
-}
-
-/** Root of the project: two folders above this file, in the source as in the build. */
-const PROJECT_ROOT = join(__dirname, '..', '..');
-
-/** Where the embedded database lies when nothing else is set. */
-export function dataDirOf({ dataDir }: Config['database']): string {
-  return dataDir ?? defaultDataDir({ isRoot: isRoot(), projectRoot: PROJECT_ROOT });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { cp, lstat, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
-import { findAccount } from '../../src/persistence/embedded/account';
+import { findAccount } from '../../src/ops/accounts';
 import { findDistribution, prepareBinaries } from '../../src/persistence/embedded/binaries';
 import {
   clusterStatus,

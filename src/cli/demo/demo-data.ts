@@ -1,7 +1,7 @@
 import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.schema';
-import { dataDirOf } from '../../persistence/database';
+import { dataDirOf } from '../../ops/data-dir';
 import { stopCluster } from '../../persistence/embedded/cluster-status';
 import { layoutOf } from '../../persistence/embedded/layout';
 import { CommandFailure, EXIT } from '../exit';

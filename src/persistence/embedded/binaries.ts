@@ -12,7 +12,8 @@ import {
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { codeOf, EmbeddedPostgresError } from './embedded-postgres.error';
-import { type Account, runProgram } from './run-program';
+import type { Account } from '../../ops/accounts';
+import { runProgram } from './run-program';
 
 /** The programs of PostgreSQL. All paths are absolute. */
 export interface Binaries {

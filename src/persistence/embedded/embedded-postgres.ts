@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { accountName, isRoot } from './account';
+import { isRoot } from '../../ops/accounts';
+import { accountName } from './account';
 import { clusterStatus, type ClusterStatus } from './cluster-status';
 import { urlOf } from './connection';
 import { messageOf } from './embedded-postgres.error';

@@ -1,15 +1,4 @@
-import { defaultDataDir, layoutOf } from './layout';
-
-describe('defaultDataDir', () => {
-  it('is in the project, but for root, whose project others cannot enter', () => {
-    expect(defaultDataDir({ isRoot: false, projectRoot: '/home/ada/foresail' })).toBe(
-      '/home/ada/foresail/.data',
-    );
-    expect(defaultDataDir({ isRoot: true, projectRoot: '/root/foresail' })).toBe(
-      '/var/lib/foresail',
-    );
-  });
-});
+import { layoutOf } from './layout';
 
 describe('layoutOf', () => {
   it('keeps everything below the data directory, as absolute paths', () => {

@@ -34,11 +34,3 @@ export function layoutOf(dataDir: string): Layout {
     locks: path.join(home, 'start.lock'),
   };
 }
-
-/**
- * Where the data lies when no setting says so: `/var/lib/foresail` for root, since the account that
- * runs PostgreSQL then cannot enter root's own directories; `.data` of the project otherwise.
- */
-export function defaultDataDir(of: { isRoot: boolean; projectRoot: string }): string {
-  return of.isRoot ? '/var/lib/foresail' : path.join(of.projectRoot, '.data');
-}

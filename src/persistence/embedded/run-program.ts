@@ -1,12 +1,6 @@
 import { spawn } from 'node:child_process';
+import type { Account } from '../../ops/accounts';
 import { codeOf, EmbeddedPostgresError } from './embedded-postgres.error';
-
-/** An account of the operating system. */
-export interface Account {
-  readonly name: string;
-  readonly uid: number;
-  readonly gid: number;
-}
 
 /** How a program of PostgreSQL is run. */
 export interface RunOptions {

@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { chmod, chown, mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { accountFor, firstClosedDirectory, isRoot } from './account';
+import { firstClosedDirectory, isRoot, type Account } from '../../ops/accounts';
+import { accountFor } from './account';
 import { codeOf, EmbeddedPostgresError, messageOf } from './embedded-postgres.error';
 import { layoutOf, MAJOR, type Layout } from './layout';
-import type { Account } from './run-program';
 
 /** One embedded PostgreSQL: where it lies, who runs it, and where to report. */
 export interface Site {
