@@ -10,13 +10,15 @@ import { isSchedulerError } from './core/errors';
 import { BATCH_QUEUE } from './core/queue';
 import { strategyFor, type StrategyCatalog } from './core/strategy';
 import { strategyName, type QueueKey } from './core/units';
+import { jobUserOf } from './executors/job-user';
 import { ExpressMessages } from './http/express-messages';
 import { listenFailure, SCHEDULER_PORT } from './http/listen-failure';
 import { applyServerLimits } from './http/server-limits';
 import { readInstancesFile } from './instances/instances-file';
 import { LeadingApp } from './leading-app';
+import { JobPlaces } from './ops/job-places';
 import { ownEndpoints } from './ops/own-endpoints';
-import { openDatabase, type Database } from './persistence/database';
+import { databaseOwner, openDatabase, type Database } from './persistence/database';
 import { KeyRing } from './persistence/key-ring';
 import { LeadershipLease } from './persistence/leadership-lease';
 import { LookupReloader } from './predictions/lookup-reloader';
@@ -75,6 +77,8 @@ export class Service {
     const database = await openDatabase(config.database, logger);
     const keys = await KeyRing.open(database.url).catch(afterClosing(database));
     try {
+      const [root] = new JobPlaces(config).roots;
+      await jobUserOf(config.commands, root, await databaseOwner(config.database));
       const { host, trustedNetworks } = config.server;
       assertMayBind({ host, trustedNetworks, anyKeyExists: keys.anyKeyExists() });
       const { leaseMs, leaseRenewMs, leaseMarginMs } = config.intervals;

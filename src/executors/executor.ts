@@ -1,11 +1,14 @@
-import type { WorkerProtocol } from '../core/instance';
+import type { HostTraits, InstanceKind, WorkerProtocol } from '../core/instance';
 import type { DispatchId, TaskId } from '../core/units';
 
 /** Where an attempt is sent, and in which words. */
 export interface Target {
+  readonly kind: InstanceKind;
   readonly host: string;
   readonly port: number;
   readonly protocol: WorkerProtocol;
+  /** The way there, of a batch host. */
+  readonly traits: HostTraits;
 }
 
 /** What is sent: one attempt of one task. */
@@ -14,7 +17,7 @@ export interface StartRequest {
   readonly dispatchId: DispatchId;
   /** The model. */
   readonly queueName: string;
-  /** JSON text, passed on exactly as it is. */
+  /** JSON text, passed on exactly as it is; of a job, what to run. */
   readonly taskInput: string;
   /** JSON text of an object; the two ids above are added to it, the rest stays as it is. */
   readonly metadata: string;

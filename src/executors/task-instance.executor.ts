@@ -16,7 +16,10 @@ const NOT_THE_TASK: ReadonlySet<number> = new Set([401, 403, 404, 405, 407, 408,
 export class TaskInstanceExecutor implements Executor {
   constructor(private readonly clients: TaskInstanceClients) {}
 
-  async start({ host, port, protocol }: Target, request: StartRequest): Promise<StartResult> {
+  async start(
+    { host, port, protocol }: Pick<Target, 'host' | 'port' | 'protocol'>,
+    request: StartRequest,
+  ): Promise<StartResult> {
     try {
       const remoteId = await this.clients.for(host, port).enqueue(protocol, request);
       return { kind: 'accepted', remoteId };

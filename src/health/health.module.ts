@@ -7,7 +7,10 @@ import { TasksModule } from '../tasks/tasks.module';
 import { DoubtResolver } from './doubt-resolver';
 import { HEALTH_INTERVALS } from './health-intervals';
 import { HealthProber } from './health-prober';
+import { HostProber } from './host-prober';
 import { Housekeeping } from './housekeeping';
+import { JobKeeper } from './job-keeper';
+import { JobWatcher } from './job-watcher';
 import { ReadinessController } from './readiness.controller';
 import { ResultPoller } from './result-poller';
 import { SelfCheck } from './self-check';
@@ -20,6 +23,9 @@ import { SelfCheck } from './self-check';
     HealthProber,
     ResultPoller,
     DoubtResolver,
+    HostProber,
+    JobKeeper,
+    JobWatcher,
     Housekeeping,
     SelfCheck,
     {

@@ -1,9 +1,11 @@
 import { Module } from '@nestjs/common';
 import { ExecutorsModule } from '../executors/executors.module';
+import { HostsService } from './hosts.service';
 import { InstanceMetrics } from './instance-metrics';
 import { InstancesController } from './instances.controller';
 import { InstancesFileLoader } from './instances-file.loader';
 import { InstancesService } from './instances.service';
+import { JobLogs } from './job-logs';
 import { ReplicasService } from './replicas.service';
 import { SpeedKeeper } from './speed-keeper';
 
@@ -11,7 +13,15 @@ import { SpeedKeeper } from './speed-keeper';
 @Module({
   imports: [ExecutorsModule],
   controllers: [InstancesController],
-  providers: [InstancesService, ReplicasService, InstancesFileLoader, InstanceMetrics, SpeedKeeper],
-  exports: [InstancesService],
+  providers: [
+    InstancesService,
+    ReplicasService,
+    InstancesFileLoader,
+    InstanceMetrics,
+    SpeedKeeper,
+    HostsService,
+    JobLogs,
+  ],
+  exports: [InstancesService, HostsService, JobLogs],
 })
 export class InstancesModule {}

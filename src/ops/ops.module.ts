@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Registry } from 'prom-client';
 import { HttpMetrics } from '../http/http-metrics';
+import { JobPlaces } from './job-places';
 import { LivenessController } from './liveness.controller';
 import { MetricsController } from './metrics.controller';
 import { OWN_ENDPOINTS, type OwnEndpoint } from './own-endpoints';
@@ -24,6 +25,7 @@ export class OpsModule {
       // The figures of a term begin and end with it.
       { provide: Registry, useFactory: () => new Registry() },
       WakeupBell,
+      JobPlaces,
       QueueLabels,
     ];
     return {

@@ -2,17 +2,17 @@ import { Injectable } from '@nestjs/common';
 import type { Wakeup } from '../core/ports';
 
 /**
- * Brings "something may be placeable or sendable now" from whoever changed the fleet to the
- * dispatcher. Signals of one turn of the event loop are one wake.
+ * Brings "something may be placeable, sendable or to be stopped now" from whoever changed the fleet
+ * to the dispatcher and the watcher of jobs. Signals of one turn of the event loop are one wake.
  */
 @Injectable()
 export class WakeupBell implements Wakeup {
-  private listener: (() => void) | undefined;
+  private readonly listeners: (() => void)[] = [];
   private rung = false;
 
-  /** There is one listener: the dispatcher. */
+  /** In the order in which they asked for it. */
   listen(listener: () => void): void {
-    this.listener = listener;
+    this.listeners.push(listener);
   }
 
   signal(): void {
@@ -20,7 +20,7 @@ export class WakeupBell implements Wakeup {
     this.rung = true;
     setImmediate(() => {
       this.rung = false;
-      this.listener?.();
+      for (const listener of this.listeners) listener();
     });
   }
 }

@@ -2,7 +2,9 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.schema';
 import { dataDirOf } from '../ops/data-dir';
 import { migrate } from './data-source';
+import { accountFor } from './embedded/account';
 import { EmbeddedPostgres } from './embedded/embedded-postgres';
+import { layoutOf } from './embedded/layout';
 import { readPostgresSettings } from './postgres-settings';
 
 /** The database of this process, migrated. */
@@ -28,6 +30,13 @@ export async function openDatabase(config: Config['database'], logger: Logger): 
     await database.close();
     throw config.url === undefined ? error : unusable(error);
   }
+}
+
+/** Uid that owns the files of the embedded database; undefined without one, and where it is our own. */
+export async function databaseOwner(config: Config['database']): Promise<number | undefined> {
+  if (config.url !== undefined) return undefined;
+  const account = await accountFor(layoutOf(dataDirOf(config)), config.postgresUser);
+  return account?.uid;
 }
 
 /** The driver's own words name no setting. */

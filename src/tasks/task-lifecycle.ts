@@ -142,10 +142,15 @@ export class TaskLifecycle {
   }
 
   /** What was being stopped, or is abandoned, has ended by that. */
-  async halted(held: Held, why: string, executionMs: number | null): Promise<void> {
+  async halted(
+    held: Held,
+    why: string,
+    executionMs: number | null,
+    result: string | null,
+  ): Promise<void> {
     const changes = this.fleet.course.halted(held, why, executionMs);
     this.bell.signal();
-    await this.recordStep(held.task, changes);
+    await this.recordStep(held.task, changes, result);
   }
 
   /**
@@ -232,9 +237,13 @@ export class TaskLifecycle {
   }
 
   /** What may have been the end of the task. */
-  private recordStep(task: Task, changes: readonly Change[]): Promise<void> {
+  private recordStep(
+    task: Task,
+    changes: readonly Change[],
+    result: string | null = null,
+  ): Promise<void> {
     return isTerminal(task.state)
-      ? this.recordEnd(task, changes, null)
+      ? this.recordEnd(task, changes, result)
       : this.recorder.record(changes);
   }
 

@@ -220,10 +220,11 @@ describe.each([
   });
 
   it('may be longer than an argument of a program can be', async () => {
-    const job = jobOf(`true ${'x'.repeat(300_000)}\necho ran`);
+    const env = { LONG: 'y'.repeat(100_000), TASK_ID: 'mine' };
+    const job = jobOf(`true ${'x'.repeat(300_000)}\necho "$TASK_DISPATCH_ID \${#LONG}"`, { env });
     await jobs.start(job);
     await reached(job.dispatchId, 'exited');
-    expect(logOf(job)).toBe('ran\n');
+    expect(logOf(job)).toBe(`${job.dispatchId} 100000\n`);
   });
 
   it('are bounded', async () => {

@@ -89,18 +89,18 @@ export class HostJobs {
    */
   async start(job: JobStart): Promise<void> {
     const directory = this.directoryOf(job.dispatchId);
-    const isLong = Buffer.byteLength(job.command) > MOST_INLINE_BYTES;
+    const exports = exportsOf(job.env);
+    const isLong = Buffer.byteLength(exports + job.command) > MOST_INLINE_BYTES;
     if (isLong) {
       const file = quoted(`${directory}/command`);
       const write = `mkdir -p ${quoted(directory)} && cat >${file}.new && mv ${file}.new ${file}`;
-      expectDone(await this.shell.run(write, job.command));
+      expectDone(await this.shell.run(write, `${exports}${job.command}`));
     }
-    const env = { ...job.env, TASK_ID: job.taskId, TASK_DISPATCH_ID: job.dispatchId };
-    const exports = Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`);
-    const command = isLong ? '' : job.command;
+    const own = exportsOf({ TASK_ID: job.taskId, TASK_DISPATCH_ID: job.dispatchId });
+    const [before, command] = isLong ? ['', ''] : [exports, job.command];
     const roots = job.roots.join('\n');
     const args = [SCRIPT, directory, job.log, job.workdir, roots, this.ulimits, command];
-    const answer = await this.shell.run([...exports, invocation('start', args)].join('\n'));
+    const answer = await this.shell.run(`${before}${own}${invocation('start', args)}`);
     if (answer.code === NOT_SEEN) throw new HostUnreachableError('it was not seen to begin');
     expectDone(answer);
   }
@@ -173,6 +173,14 @@ export class HostJobs {
   }
 
   /**
+   * Resolves when the host has answered.
+   * @throws {HostUnreachableError}
+   */
+  async reach(): Promise<void> {
+    expectDone(await this.shell.run('true'));
+  }
+
+  /**
    * Attempts of which the host knows something, whoever started them.
    * @throws {HostUnreachableError}
    */
@@ -204,6 +212,13 @@ export class HostJobs {
       processes === null ? '' : `ulimit -u ${processes} || ulimit -p ${processes}`,
     ].join('\n');
   }
+}
+
+/** Lines of a script. */
+function exportsOf(env: Readonly<Record<string, string>>): string {
+  return Object.entries(env)
+    .map(([name, value]) => `export ${name}=${quoted(value)}\n`)
+    .join('');
 }
 
 function invocation(verb: string, args: readonly string[]): string {
