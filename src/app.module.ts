@@ -7,6 +7,8 @@ import { AlertsModule } from './alerts/alerts.module';
 import { ConfigModule } from './config/config.module';
 import type { Config } from './config/config.schema';
 import type { StrategyCatalog } from './core/strategy';
+import { aprDialect } from './dialects/apr/apr.dialect';
+import { AprModule } from './dialects/apr/apr.module';
 import { predictorDialect } from './dialects/predictor/predictor.dialect';
 import { PredictorModule } from './dialects/predictor/predictor.module';
 import { SwarmpilotModule } from './dialects/swarmpilot/swarmpilot.module';
@@ -60,6 +62,7 @@ export interface TermStore {
 /** Everything that is spoken here; the native API owns what is nobody else's. */
 export const DIALECTS: NonEmpty<Dialect> = [
   swarmpilotDialect,
+  aprDialect,
   predictorDialect,
   nativeDialect([
     ...LIVENESS_ROUTES,
@@ -103,6 +106,7 @@ export class AppModule {
         HealthModule,
         AlertsModule,
         SwarmpilotModule,
+        AprModule,
         PredictorModule,
       ],
     };

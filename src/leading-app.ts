@@ -5,6 +5,7 @@ import { Logger } from 'nestjs-pino';
 import type { Express } from 'express';
 import type { RequestListener } from 'node:http';
 import { AppModule, DIALECTS, type TermOptions, type TermStore } from './app.module';
+import { APR_BODY_LIMITS } from './dialects/apr/apr.dialect';
 import { swarmpilotBodyLimits } from './dialects/swarmpilot/swarmpilot.dialect';
 import { configureHttp } from './http/configure-http';
 import type { ExpressMessages } from './http/express-messages';
@@ -104,7 +105,7 @@ async function createApp(
   configureHttp(app, {
     dialects: DIALECTS,
     bodyLimitBytes,
-    bodyLimits: swarmpilotBodyLimits(options.config),
+    bodyLimits: { ...swarmpilotBodyLimits(options.config), ...APR_BODY_LIMITS },
     admission: { allowedHosts, trustedNetworks, keys },
   });
   serveOpenApi(app);

@@ -1,7 +1,7 @@
 import { draftOf, instanceOf, QUEUE, settingsOf, taskOf } from '../../test/support/builders';
 import { EarliestStrategy } from '../strategies/earliest.strategy';
 import { refusal } from './admission';
-import { Queue, queueKey } from './queue';
+import { BATCH_QUEUE, Queue, queueKey } from './queue';
 import { ONE_SLOT } from './resources';
 import { instant } from './units';
 
@@ -33,6 +33,15 @@ describe('refusal', () => {
       kind: 'rejected',
       code: 'no_instance',
       message: 'no instance is registered for model "llama"',
+    });
+  });
+
+  it('lets a batch job wait for a host that is not there yet', () => {
+    const draft = draftOf({ kind: 'batch', queue: BATCH_QUEUE });
+    expect(refusal(draft, undefined, IDLE, LIMITS)).toBeUndefined();
+    expect(refusal(draft, queueWith(0, 2), IDLE, LIMITS)).toMatchObject({ code: 'queue_full' });
+    expect(refusal(draft, undefined, { ...IDLE, liveTasks: 5 }, LIMITS)).toMatchObject({
+      code: 'queue_full',
     });
   });
 

@@ -77,11 +77,11 @@ export class HostsService {
     return instance;
   }
 
-  /** The hosts in service. */
+  /** The hosts in service, by name. */
   all(): readonly Instance[] {
-    return [...this.fleet.instances.values()].filter(
-      ({ kind, removed }) => kind === 'host' && !removed,
-    );
+    return [...this.fleet.instances.values()]
+      .filter(({ kind, removed }) => kind === 'host' && !removed)
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** The host was heard of just now. */

@@ -29,6 +29,12 @@ describe('arrayParameter', () => {
     expect(micros(Date.UTC(2026, 10, 21) + 0.001)).toBe(848_534_400_000_001n);
   });
 
+  it('writes floating-point numbers as they are, infinity among them', () => {
+    for (const value of [0.1, -1e300, Infinity]) {
+      expect(arrayParameter('float8', [value]).readDoubleBE(24)).toBe(value);
+    }
+  });
+
   it.each([
     ['uuid', 'x'],
     ['uuid', ID.slice(1)],
@@ -39,7 +45,9 @@ describe('arrayParameter', () => {
     ['int4', Number.NaN],
     ['int4', '1'],
     ['int4', 1.5],
-    ['float8', Number.POSITIVE_INFINITY],
+    ['float8', Number.NEGATIVE_INFINITY],
+    ['float8', Number.NaN],
+    ['timestamptz', Number.POSITIVE_INFINITY],
     ['timestamptz', Number.NaN],
   ] as const)('refuses as %s: %j', (type, value) => {
     expect(() => arrayParameter(type, [value])).toThrow(RangeError);

@@ -61,7 +61,8 @@ function writeElement(buffer: Buffer, at: number, type: ElementType, value: stri
       buffer.writeInt32BE(int32(value), at);
       return;
     case 'float8':
-      buffer.writeDoubleBE(finite(value), at);
+      // A time limit that is none is infinite.
+      buffer.writeDoubleBE(value === Infinity ? value : finite(value), at);
       return;
     case 'timestamptz':
       writeTimestamp(buffer, at, finite(value));

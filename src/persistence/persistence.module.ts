@@ -5,6 +5,7 @@ import { AlertsRepository } from './alerts.repository';
 import { DatabaseProbe } from './database-probe';
 import { InstancesRepository } from './instances.repository';
 import { InvariantsRepository } from './invariants.repository';
+import { JobsRepository } from './jobs.repository';
 import { KeysRepository } from './keys.repository';
 import { LearnedModelsRepository } from './learned-models.repository';
 import { ModelTasksRepository } from './model-tasks.repository';
@@ -20,6 +21,7 @@ const REPOSITORIES = [
   DatabaseProbe,
   InstancesRepository,
   InvariantsRepository,
+  JobsRepository,
   KeysRepository,
   LearnedModelsRepository,
   ModelTasksRepository,

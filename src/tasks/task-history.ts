@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { QuantileDistribution } from '../core/distribution';
 import type { Instance } from '../core/instance';
 import type { Clock } from '../core/ports';
-import { isTerminal, type TaskKind } from '../core/task';
+import { isTerminal, type TaskEventType, type TaskKind } from '../core/task';
 import type { InstanceId } from '../core/units';
 import { CLOCK } from '../ops/system';
 import type { TaskEntity } from '../persistence/entities/task.entity';
@@ -52,19 +52,23 @@ export class TaskHistory {
   async noteRepeat(task: TaskView, { id, name }: Instance): Promise<void> {
     const type = 'duplicate_result';
     await this.traces.once(task.id, type, id, () =>
-      this.journal.note({
-        taskId: task.id,
-        seq: null,
-        type,
-        from: null,
-        to: null,
-        attemptNo: task.attemptNo,
-        instanceId: task.instanceId,
-        wallMs: this.clock.wallMs(),
-        message: `reported again by ${name}`,
-        operator: null,
-      }),
+      this.note(task, type, `reported again by ${name}`, null),
     );
+  }
+
+  /**
+   * Leaves a trace on a task that has left memory.
+   * @param operator who asked for it; null when nobody did
+   */
+  async note(
+    { id, attemptNo, instanceId }: Pick<TaskView, 'id' | 'attemptNo' | 'instanceId'>,
+    type: TaskEventType,
+    message: string,
+    operator: string | null,
+  ): Promise<void> {
+    const wallMs = this.clock.wallMs();
+    const what = { taskId: id, type, attemptNo, instanceId, wallMs, message, operator };
+    await this.journal.note({ ...what, seq: null, from: null, to: null });
   }
 
   /** Removes a batch of what is too old. @returns how many tasks it touched */

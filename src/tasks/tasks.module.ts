@@ -11,6 +11,8 @@ import { PayloadReader } from './payload-reader';
 import { PredictionFeedback } from './prediction-feedback';
 import { TaskHistory } from './task-history';
 import { TaskIntake } from './task-intake';
+import { JobSubmitter } from './job-submitter';
+import { JobsService } from './jobs.service';
 import { ModelTaskList } from './model-task-list';
 import { TaskLifecycle } from './task-lifecycle';
 import { TaskList } from './task-list';
@@ -30,6 +32,8 @@ const LISTENERS: Type<ChangeListener>[] = [PredictionFeedback, OutcomeLearner, T
     TasksService,
     TaskIntake,
     BatchSubmitter,
+    JobSubmitter,
+    JobsService,
     TaskLifecycle,
     TaskRecorder,
     TaskHistory,
@@ -55,6 +59,8 @@ const LISTENERS: Type<ChangeListener>[] = [PredictionFeedback, OutcomeLearner, T
   exports: [
     TasksService,
     BatchSubmitter,
+    JobSubmitter,
+    JobsService,
     TaskLifecycle,
     TaskRecorder,
     TaskHistory,

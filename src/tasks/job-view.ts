@@ -1,0 +1,81 @@
+import { SchedulerError } from '../core/errors';
+import type { Fleet } from '../core/fleet';
+import { reasons } from '../core/placement';
+import type { JobNeeds, Task, TaskState } from '../core/task';
+import type { Instant, TaskId } from '../core/units';
+import type { StoredJob } from '../persistence/jobs.repository';
+import { jobInputIn, jobOriginIn, type JobInput, type JobOrigin } from './job-submission';
+
+/** A batch job as a query answers it, live or finished. */
+export interface JobView extends JobInput, JobOrigin {
+  readonly id: TaskId;
+  readonly state: TaskState;
+  /** It stands aside after a try that failed. */
+  readonly isRetrying: boolean;
+  /** Name of the host that has or had it; null while it waits. */
+  readonly hostName: string | null;
+  readonly priority: number;
+  /** `Infinity`: none. */
+  readonly timeoutMs: number;
+  readonly slots: number;
+  readonly cpu: number;
+  readonly memoryGb: number;
+  readonly needs: JobNeeds;
+  readonly retries: number;
+  readonly submittedAt: Date;
+  /** When it first ran. */
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly updatedAt: Date;
+  /** Why it waits, or what was said of its last change of state. */
+  readonly message: string;
+  /** Of the last try that ended with one; null without, and while it is live. */
+  readonly exitCode: number | null;
+}
+
+/** Of a job whose payload is no longer kept. */
+const GONE_INPUT: JobInput = { command: '', workdir: '', env: {} };
+const GONE_ORIGIN: JobOrigin = {
+  project: '',
+  design: '',
+  owner: '',
+  parentJobId: null,
+  arrayIndex: null,
+};
+
+/** The record of a job, and why it waits as things are now. */
+export function jobView(job: StoredJob, fleet: Fleet, now: Instant): JobView {
+  const { taskInput, metadata, result, hostName, job: needs, attemptTimeoutMs, ...rest } = job;
+  const isAside = job.notBefore !== null && job.notBefore > now;
+  const isRetrying = job.state === 'queued' && job.retries > 0 && isAside;
+  const task = fleet.tasks.get(job.id);
+  const waits = task?.state === 'queued' && job.state === 'queued' && !isRetrying;
+  return {
+    ...rest,
+    ...(taskInput === null ? GONE_INPUT : jobInputIn(taskInput)),
+    ...(metadata === null ? GONE_ORIGIN : jobOriginIn(metadata)),
+    needs,
+    timeoutMs: attemptTimeoutMs,
+    hostName: job.state === 'queued' ? null : hostName,
+    isRetrying,
+    message: waits ? whyWaiting(task, fleet, now) : job.message,
+    exitCode: result === null ? null : (JSON.parse(result) as JobResult).exit_code,
+  };
+}
+
+/** There is no such job. */
+export function unknownJob(ref: string): SchedulerError {
+  return new SchedulerError('unknown_task', `there is no job ${JSON.stringify(ref)}`);
+}
+
+/** The kept result of a job. */
+interface JobResult {
+  readonly exit_code: number | null;
+}
+
+function whyWaiting(task: Task, fleet: Fleet, now: Instant): string {
+  const queue = fleet.queues.get(task.queue);
+  if (!queue || queue.instances.size === 0) return 'no host is registered: it waits for one';
+  const counts = Object.entries(reasons(queue, task, now));
+  return `waits; hosts that cannot take it now: ${counts.map(([why, n]) => `${n} ${why}`).join(', ')}`;
+}
