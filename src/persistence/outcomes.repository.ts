@@ -25,6 +25,12 @@ export interface FinishedTask {
   readonly actualMs: number;
 }
 
+/** How long a job ran, and whose it was. */
+export interface FinishedJob {
+  readonly owner: string;
+  readonly runMs: number;
+}
+
 /** A span of ends of tasks: Unix ms, with fractions, the first excluded and the last included. */
 export interface TimeSpan {
   readonly afterMs: number;
@@ -51,6 +57,18 @@ export class OutcomesRepository {
       serviceTime: new QuantileDistribution(row.prediction_levels, row.prediction_quantiles),
       actualMs: row.actual_ms,
     }));
+  }
+
+  /**
+   * Jobs that ended by themselves, in the order of their ends; those whose owner is not known are left
+   * out.
+   * @param among how many of the jobs that ended, newest submissions first, are looked at
+   */
+  async recentJobs(among: number): Promise<readonly FinishedJob[]> {
+    const rows = await answered(() =>
+      this.dataSource.query<JobRow[]>(RECENT_JOBS, [among, MOST_BYTES]),
+    );
+    return rows.map(({ owner, run_ms: runMs }) => ({ owner, runMs }));
   }
 
   /** From before the oldest of the newest `most` ends up to the newest; undefined without any. */
@@ -120,6 +138,11 @@ interface OutcomeRow {
   readonly actual_ms: number;
 }
 
+interface JobRow {
+  readonly owner: string;
+  readonly run_ms: number;
+}
+
 interface MetadataRow {
   readonly id: TaskId;
   readonly metadata: string;
@@ -143,6 +166,17 @@ const RECENT_OUTCOMES = `
     LEFT JOIN LATERAL (${TIMED_ATTEMPT}) AS timed ON true
    WHERE state = 'succeeded' AND execution_ms IS NOT NULL
    ORDER BY submitted_at DESC, id DESC`;
+
+const RECENT_JOBS = `
+  SELECT metadata ->> 'owner' AS owner, execution_ms AS run_ms
+    FROM (
+      SELECT * FROM tasks
+       WHERE kind = 'batch' AND finished_at IS NOT NULL
+       ORDER BY submitted_at DESC, id DESC
+       LIMIT $1) AS t
+   WHERE state IN ('succeeded', 'failed') AND execution_ms IS NOT NULL
+     AND pg_column_size(metadata) <= $2 AND metadata ->> 'owner' IS NOT NULL
+   ORDER BY finished_at, id`;
 
 const METADATA = `
   SELECT id, metadata FROM tasks

@@ -4,6 +4,7 @@ import { configOf } from '../config/config.module';
 import type { Config } from '../config/config.schema';
 import { OWN_ENDPOINTS, type OwnEndpoint } from '../ops/own-endpoints';
 import { ownAddressRule } from '../outgoing/own-address-rule';
+import { JobEstimates } from './job-estimates.service';
 import { LearnedModels } from './learned-models.service';
 import { LearnedPredictor } from './learned.predictor';
 import { LookupReloader } from './lookup-reloader';
@@ -49,6 +50,12 @@ export class PredictionsModule {
           useFactory: (predictor: LearnedPredictor) => new LearnedSource(predictor),
         },
         LearnedModels,
+        {
+          provide: JobEstimates,
+          inject: [configOf('scheduling')],
+          useFactory: ({ batchAssumedLimitMs }: Config['scheduling']) =>
+            new JobEstimates(batchAssumedLimitMs),
+        },
         { provide: PredictionAccuracy, useValue: new PredictionAccuracy() },
         PredictionMetrics,
         PredictionModeService,
@@ -58,6 +65,7 @@ export class PredictionsModule {
         PredictionsService,
         PredictionModeService,
         PredictionAccuracy,
+        JobEstimates,
         LookupReloader,
         RemoteSource,
         LearnedSource,

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.schema';
 import { BatchSubmitter } from './batch-submitter';
 import { CHANGE_LISTENERS, type ChangeListener } from './change-listener';
 import { InDoubt } from './in-doubt';
+import { JobFeedback } from './job-feedback';
 import { Outbox } from './outbox';
 import { OutcomeLearner } from './outcome-learner';
 import { PayloadCache } from './payload-cache';
@@ -23,7 +24,12 @@ import { TasksController } from './tasks.controller';
 import { TASK_DEFAULTS, TasksService, type TaskDefaults } from './tasks.service';
 
 /** Everyone who is told what happens to tasks: providers that implement `ChangeListener`. */
-const LISTENERS: Type<ChangeListener>[] = [PredictionFeedback, OutcomeLearner, TaskMetrics];
+const LISTENERS: Type<ChangeListener>[] = [
+  PredictionFeedback,
+  OutcomeLearner,
+  JobFeedback,
+  TaskMetrics,
+];
 
 /** The life of a task, from its submission to its history. */
 @Module({

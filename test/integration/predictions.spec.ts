@@ -65,6 +65,34 @@ describe('recent outcomes', () => {
   });
 });
 
+describe('recent jobs', () => {
+  const finish = async (metadata: object, executionMs: number | null): Promise<void> => {
+    const { task, changes } = rig.admit({ kind: 'batch' });
+    await rig.journal.submit(changes, { ...PAYLOAD, metadata: JSON.stringify(metadata) });
+    const outcome = { kind: 'failed', failure: 'exit', message: '1', executionMs } as const;
+    const ended = rig.fleet.course.ended(heldOf(rig.fleet, task), outcome);
+    await rig.journal.append(ended.changes, null);
+    rig.fleet.forget(task);
+    rig.rig.clock.advance(1_000);
+  };
+
+  it('come with their owners in the order of their ends, as far as both are known', async () => {
+    await finish({ owner: 'ann' }, 10);
+    await finish({ owner: 'ann' }, 20);
+    await finish({ owner: 'bob' }, null);
+    await finish({}, 30);
+    await finish({ owner: 'bob' }, 40);
+    const outcomes = new OutcomesRepository(source);
+    expect(await outcomes.recentJobs(10)).toEqual([
+      { owner: 'ann', runMs: 10 },
+      { owner: 'ann', runMs: 20 },
+      { owner: 'bob', runMs: 40 },
+    ]);
+    expect(await outcomes.recentJobs(1)).toEqual([{ owner: 'bob', runMs: 40 }]);
+    expect(await outcomes.recent(10)).toEqual([]);
+  });
+});
+
 describe('metadata of tasks', () => {
   it('come as they were sent; too long ones, and those that have been let go, do not', async () => {
     const metadata = ['{"a": 1.0}', JSON.stringify({ text: randomText(40_000) }), '{}'];
