@@ -11,6 +11,7 @@ export interface ApiClientOptions {
 }
 
 type Method = 'GET' | 'POST' | 'PATCH';
+type Headers = Readonly<Record<string, string>>;
 
 const CONNECT_TIMEOUT_MS = 2_000;
 /** The service's own patience for its database is 10 s; its answer tells more than our timeout. */
@@ -55,7 +56,7 @@ export class RefusedError extends CommandFailure {
 /** Calls of the REST API over kept-open connections. Answers come as parsed JSON. */
 export class ApiClient {
   private readonly prefix: string;
-  private readonly headers: Readonly<Record<string, string>>;
+  private readonly headers: Headers;
 
   private constructor(
     private readonly pool: Pool,
@@ -94,11 +95,12 @@ export class ApiClient {
 
   /**
    * @param json the body, as JSON text
+   * @param headers beside those of every call
    * @throws {UnreachableError} when nobody answers
    * @throws {RefusedError} for any answer but success in JSON
    */
-  post(path: string, json: string): Promise<unknown> {
-    return this.call('POST', path, json);
+  post(path: string, json: string, headers: Headers = {}): Promise<unknown> {
+    return this.call('POST', path, json, headers);
   }
 
   /**
@@ -115,8 +117,13 @@ export class ApiClient {
     await this.pool.destroy();
   }
 
-  private async call(method: Method, path: string, json?: string): Promise<unknown> {
-    const { status, retryAfter, text } = await this.exchange(method, path, json);
+  private async call(
+    method: Method,
+    path: string,
+    json?: string,
+    headers: Headers = {},
+  ): Promise<unknown> {
+    const { status, retryAfter, text } = await this.exchange(method, path, json, headers);
     const body = parsed(text);
     const where = `${method} ${this.config.url}${path}`;
     if (status >= 200 && status < 300 && body !== undefined) return body;
@@ -127,12 +134,13 @@ export class ApiClient {
     method: Method,
     path: string,
     json: string | undefined,
+    own: Headers,
   ): Promise<{ status: number; retryAfter: string | undefined; text: string }> {
     try {
       const { statusCode, headers, body } = await this.pool.request({
         method,
         path: this.prefix + path,
-        headers: { ...this.headers, ...(json === undefined ? {} : JSON_BODY) },
+        headers: { ...this.headers, ...own, ...(json === undefined ? {} : JSON_BODY) },
         body: json ?? null,
       });
       const retryAfter = headers['retry-after'];

@@ -77,6 +77,13 @@ export class Fields {
     return isIt ? value : this.missing(name, 'a list of numbers');
   }
 
+  /** @throws {CommandFailure} when it is no list of texts */
+  textList(name: string): string[] {
+    const value = this.members.get(name);
+    const isIt = Array.isArray(value) && value.every((item) => typeof item === 'string');
+    return isIt ? value : this.missing(name, 'a list of texts');
+  }
+
   /** @throws {CommandFailure} when it is no list of objects */
   list(name: string): readonly Fields[] {
     const value = this.members.get(name);

@@ -147,6 +147,7 @@ export function paintState(state: string): string {
 const PAINTS: ReadonlyMap<string, (text: string) => string> = new Map([
   ['succeeded', colors.green],
   ['completed', colors.green],
+  ['delivered', colors.green],
   ['online', colors.green],
   ['running', colors.cyan],
   ['suspect', colors.yellow],

@@ -1,17 +1,23 @@
 import { Command, CommanderError } from 'commander';
+import { alertsCommand } from './alerts';
 import { cancelCommand } from './cancel';
 import { examplesText } from './client-verb';
 import { configCommand } from './config';
+import { controlCommands } from './control-jobs';
 import { dbCommand } from './db';
 import { demoCommand } from './demo';
 import { drainCommand } from './drain';
 import { EXIT, EXIT_CODES_HELP } from './exit';
+import { hostsCommand } from './hosts';
 import { instancesCommand } from './instances';
+import { jobsCommand } from './jobs';
 import { keysCommand } from './keys';
+import { logsCommand } from './logs';
 import { openApiCommand } from './openapi';
 import { queuesCommand } from './queues';
 import { replayCommand } from './replay';
 import { predictCommand } from './predict';
+import { runCommand } from './run';
 import { serveCommand } from './serve';
 import { simulateCommand } from './simulate';
 import { strategyCommand } from './strategy';
@@ -52,6 +58,11 @@ export function buildProgram(): Command {
     tasksCommand(),
     taskCommand(),
     cancelCommand(),
+    runCommand(),
+    jobsCommand(),
+    logsCommand(),
+    ...controlCommands(),
+    hostsCommand(),
     instancesCommand(),
     drainCommand(),
     queuesCommand(),
@@ -59,6 +70,7 @@ export function buildProgram(): Command {
     replayCommand(),
     simulateCommand(),
     predictCommand(),
+    alertsCommand(),
     dbCommand(),
     keysCommand(),
     configCommand(),
