@@ -182,7 +182,7 @@ describe('placing jobs', () => {
   it('prefers another host after a loss, and takes the same one when there is no other', () => {
     const cluster = new Cluster();
     cluster.host('a', 1);
-    const job = cluster.job(1);
+    const job = cluster.job(1, 1, { job: jobOf({ retryLimit: 1 }) });
     cluster.place();
     cluster.fleet.course.lost(newestHeld(cluster.fleet, job), 'gone');
     cluster.host('b', 1);

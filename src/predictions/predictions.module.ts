@@ -52,9 +52,8 @@ export class PredictionsModule {
         LearnedModels,
         {
           provide: JobEstimates,
-          inject: [configOf('scheduling')],
-          useFactory: ({ batchAssumedLimitMs }: Config['scheduling']) =>
-            new JobEstimates(batchAssumedLimitMs),
+          inject: [configOf('commands')],
+          useFactory: ({ assumedLimitMs }: Config['commands']) => new JobEstimates(assumedLimitMs),
         },
         { provide: PredictionAccuracy, useValue: new PredictionAccuracy() },
         PredictionMetrics,
