@@ -35,7 +35,9 @@ export class Backlog {
   /** Tasks that wait for this instance, with the handle of their work. */
   private readonly planned = new Map<Task, number>();
   private readonly plannedWork = new SumTree();
-  private readonly digest = new WaitDigest();
+  private readonly waits = new WaitDigest();
+  /** False: something has changed since the digest was taken. */
+  private isDigested = true;
 
   /** Attempts that occupy the instance, oldest first. */
   get held(): Iterable<Held> {
@@ -75,7 +77,7 @@ export class Backlog {
   /** Takes note of foreign work as it is now. */
   observeForeign(ms: number, now: Instant): void {
     this.foreign = { ms, at: now };
-    this.digestAll();
+    this.isDigested = false;
   }
 
   /** Our own work at the instance: what remains of the attempts there, in ms of waiting. */
@@ -97,19 +99,19 @@ export class Backlog {
 
   hold(held: Held): void {
     this.heldByDispatch.set(held.attempt.dispatchId, held);
-    this.digestAll();
+    this.isDigested = false;
   }
 
   /** @returns false when that attempt was not held here */
   letGo(attempt: Attempt): boolean {
     const wasHeld = this.heldByDispatch.delete(attempt.dispatchId);
-    this.digestAll();
+    this.isDigested = false;
     return wasHeld;
   }
 
   plan(task: Task): void {
     this.planned.set(task, this.plannedWork.add(task.prediction.serviceTime));
-    this.digestAll();
+    this.isDigested = false;
   }
 
   unplan(task: Task): void {
@@ -117,7 +119,7 @@ export class Backlog {
     if (handle === undefined) return;
     this.planned.delete(task);
     this.plannedWork.remove(handle);
-    this.digestAll();
+    this.isDigested = false;
   }
 
   /** Lets the oldest attempts begin to run while slots are free: the instance's queue is a FIFO. */
@@ -127,7 +129,7 @@ export class Backlog {
       if (place++ >= slots) break;
       attempt.runningSince ??= now;
     }
-    this.digestAll();
+    this.isDigested = false;
   }
 
   /** When a plan would find the instance free, with its work spread evenly over the slots. */
@@ -144,8 +146,11 @@ export class Backlog {
   /** Moments of the wait: a list schedule over the slots (SCHEDULING, section 1.5). */
   waitMoments(pace: Pace, now: Instant): Moments {
     // One slot needs no schedule: all that is ahead follows one upon the other.
-    if (pace.slots === 1 && this.digest.knowsMoments) return this.digest.moments(pace.speed, now);
-    if (pace.slots === 1) return this.waitInSequence(pace.speed, now);
+    if (pace.slots === 1) {
+      const { digest } = this;
+      if (digest.knowsMoments) return digest.moments(pace.speed, now);
+      return this.waitInSequence(pace.speed, now);
+    }
     const ahead: Moments[] = [];
     for (const held of this.held) ahead.push(remainingOf(held, pace.speed, now));
     const listed = this.planned.size <= LIST_SCHEDULE_LIMIT;
@@ -192,7 +197,10 @@ export class Backlog {
   /** One draw of the wait: task by task while they are few, else from a normal distribution. */
   sampleWait(pace: Pace, now: Instant, random: Random): number {
     const { slots, speed } = pace;
-    if (slots === 1 && this.digest.knowsTasks) return this.digest.sample(speed, now, random);
+    if (slots === 1) {
+      const { digest } = this;
+      if (digest.knowsTasks) return digest.sample(speed, now, random);
+    }
     if (this.heldCount + this.plannedCount > SAMPLE_LIMIT) {
       return sampleNormal(this.waitMoments(pace, now), random);
     }
@@ -207,9 +215,12 @@ export class Backlog {
     return leastOf(ends) + this.foreignMs(now);
   }
 
-  private digestAll(): void {
+  /** What the wait is made of, as it is now. */
+  private get digest(): WaitDigest {
+    if (this.isDigested) return this.waits;
+    this.isDigested = true;
     const isFew = this.heldCount + this.plannedCount <= SAMPLE_LIMIT;
-    this.digest.take({
+    this.waits.take({
       foreign: this.foreign,
       held: Array.from(this.held, ({ attempt, task }) => ({
         serviceTime: task.prediction.serviceTime,
@@ -218,6 +229,7 @@ export class Backlog {
       planned: this.plannedMoments,
       few: isFew ? Array.from(this.plannedTasks(), serviceTimeOf) : undefined,
     });
+    return this.waits;
   }
 }
 

@@ -56,7 +56,8 @@ export function isVainTrial(
   { attempts, maxAttempts }: Task,
   { id, circuit }: Instance,
 ): boolean {
-  if (circuit.isClosed || census.fit < 2) return false;
+  // Of the task first: it is asked of every instance, and most tasks have lost nothing.
+  if (attempts.length === 0 || circuit.isClosed || census.fit < 2) return false;
   const lost = attempts.filter(({ state }) => state === 'lost');
   return lost.length >= maxAttempts - 1 && lost.some(({ instanceId }) => instanceId === id);
 }

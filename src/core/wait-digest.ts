@@ -29,8 +29,8 @@ const SIZE = 5;
 /**
  * The wait at an instance that has one slot, and at most one attempt there: all that it is made of,
  * side by side in memory. A decision looks at a thousand instances, and to go through their attempts
- * and tasks would take it longer than to compute. Taken anew from its sources with every change of
- * them, so that it holds nothing of its own.
+ * and tasks would take it longer than to compute. Taken anew from its sources once they have changed,
+ * so that it holds nothing of its own.
  */
 export class WaitDigest {
   private readonly numbers = new Float64Array(SIZE);
