@@ -3,9 +3,9 @@ import { ConfigModule } from '../config/config.module';
 import { loadConfig } from '../config/load-config';
 import { OpsModule } from '../ops/ops.module';
 import { EXECUTOR } from './executor';
+import { ExecutorRouter } from './executor-router';
 import { ExecutorsModule } from './executors.module';
 import { TaskInstanceClients } from './task-instance.clients';
-import { TaskInstanceExecutor } from './task-instance.executor';
 import { TASK_INSTANCE_OPTIONS } from './task-instance.options';
 
 describe('ExecutorsModule', () => {
@@ -18,7 +18,7 @@ describe('ExecutorsModule', () => {
         ExecutorsModule,
       ],
     }).compile();
-    expect(module.get(EXECUTOR)).toBeInstanceOf(TaskInstanceExecutor);
+    expect(module.get(EXECUTOR)).toBeInstanceOf(ExecutorRouter);
     expect(module.get(TASK_INSTANCE_OPTIONS)).toEqual({
       connectMs: 111,
       enqueueMs: 10_000,
