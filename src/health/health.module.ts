@@ -10,6 +10,7 @@ import { HealthProber } from './health-prober';
 import { HostProber } from './host-prober';
 import { Housekeeping } from './housekeeping';
 import { JobKeeper } from './job-keeper';
+import { JobSweeper } from './job-sweeper';
 import { JobWatcher } from './job-watcher';
 import { ReadinessController } from './readiness.controller';
 import { ResultPoller } from './result-poller';
@@ -25,6 +26,7 @@ import { SelfCheck } from './self-check';
     DoubtResolver,
     HostProber,
     JobKeeper,
+    JobSweeper,
     JobWatcher,
     Housekeeping,
     SelfCheck,

@@ -78,6 +78,7 @@ export class JobKeeper {
         if (left > 0) return this.kill(held, host);
         return this.ended(held, report, unknown('its supervisor is gone without a word'), null);
       case 'rebooted':
+        if (left > 0) return this.kill(held, host);
         return this.ended(held, report, unknown('its host was started anew'), null);
     }
   }

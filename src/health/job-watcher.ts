@@ -71,9 +71,12 @@ export class JobWatcher implements OnApplicationBootstrap {
   tick(): void {
     if (!this.settings.enabled || !this.recorder.canRecord) return;
     const now = this.clock.now();
-    for (const [prefix, there] of this.byPrefix()) {
-      const watch = this.watchOf(prefix);
-      if (!watch.looking && watch.due <= now) void this.look(prefix, watch, there);
+    const groups = this.byPrefix();
+    for (const prefix of groups.keys()) this.watchOf(prefix);
+    for (const [prefix, watch] of this.watches) {
+      const there = groups.get(prefix) ?? [];
+      const isIdle = there.length === 0 && watch.over.length === 0;
+      if (!isIdle && !watch.looking && watch.due <= now) void this.look(prefix, watch, there);
     }
   }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull } from 'typeorm';
 import { NO_ATTEMPTS, type Attempt, type Task, type TaskKind } from '../core/task';
-import { isUuid, type InstanceId, type TaskId } from '../core/units';
+import { isUuid, type DispatchId, type InstanceId, type TaskId } from '../core/units';
 import { AttemptEntity } from './entities/attempt.entity';
 import { TaskEventEntity } from './entities/task-event.entity';
 import { TaskEntity } from './entities/task.entity';
@@ -140,6 +140,22 @@ export class TasksRepository {
 
   private get attempts() {
     return this.dataSource.getRepository(AttemptEntity);
+  }
+
+  /** Those among these attempts that have been over, or given up, for that long. */
+  async attemptsOver(
+    ids: readonly DispatchId[],
+    forSeconds: number,
+  ): Promise<readonly DispatchId[]> {
+    const rows = await answered(() =>
+      this.dataSource
+        .getRepository(AttemptEntity)
+        .createQueryBuilder('a')
+        .where('a.dispatchId = ANY (:ids)', { ids })
+        .andWhere(`a.endedAt < now() - make_interval(secs => :forSeconds)`, { forSeconds })
+        .getMany(),
+    );
+    return rows.map(({ dispatchId }) => dispatchId);
   }
 
   private async withAttempts(task: TaskEntity | null): Promise<TaskEntity | null> {

@@ -132,8 +132,22 @@ export class JobsRig {
     return this.get(HostsService).register({ hostId, size, labels: {}, executorPrefix });
   }
 
+  async query(text: string): Promise<void> {
+    await this.client.query(text);
+  }
+
   /** Submits a job as the service does. */
-  async submit({
+  async submit(order: JobOrder): Promise<Task> {
+    const task = await this.admit(order);
+    const [attempt] = task.attempts;
+    if (attempt)
+      this.get(Outbox).post([{ ...this.fleet.note(task, 'reserved', ''), attempts: [attempt] }]);
+    this.get(WakeupBell).signal();
+    return task;
+  }
+
+  /** Submits a job, which is not sent: as when the scheduler is killed just then. */
+  async admit({
     command,
     workdir = '.',
     env = {},
@@ -157,8 +171,6 @@ export class JobsRig {
     const payload = { taskInput: JSON.stringify({ command, workdir, env }), metadata: '{}' };
     await this.get<TaskJournal>(TASK_JOURNAL).submit(changes, payload);
     this.get(PayloadCache).put(task.id, payload);
-    this.get(Outbox).post(changes);
-    this.get(WakeupBell).signal();
     return task;
   }
 
