@@ -14,7 +14,6 @@ import type { Task, TaskDraft } from '../../src/core/task';
 import { taskId, type TaskId } from '../../src/core/units';
 import { HostsService } from '../../src/instances/hosts.service';
 import { storeOf } from '../../src/leading-app';
-import { isRoot } from '../../src/ops/accounts';
 import { JobPlaces } from '../../src/ops/job-places';
 import { createLogger } from '../../src/ops/logging';
 import { systemClock, systemIds } from '../../src/ops/system';
@@ -26,22 +25,10 @@ import { Outbox } from '../../src/tasks/outbox';
 import { PayloadCache } from '../../src/tasks/payload-cache';
 import { TaskLifecycle } from '../../src/tasks/task-lifecycle';
 import { draftOf, exactly } from './builders';
+import { commandsIn } from './commands';
 import { freshDatabase, type TestDatabase } from './database';
 import { removeScratch, scratchDirectory } from './scratch';
 import { until } from './until';
-
-/** Settings that let commands run in that folder, as somebody else when the tests are root. */
-export function commandsIn(folder: string): Record<string, string> {
-  return {
-    FORESAIL_COMMANDS: 'on',
-    FORESAIL_DATA_DIR: folder,
-    FORESAIL_EXECUTOR_PREFIXES: '/bin/sh -c\n/bin/false',
-    FORESAIL_KILL_GRACE_MS: '300',
-    FORESAIL_BACKOFF_FIRST_MS: '20',
-    FORESAIL_BACKOFF_MOST_MS: '50',
-    ...(isRoot() && { FORESAIL_JOB_USER: 'daemon' }),
-  };
-}
 
 const SILENT: Partial<NestApplicationContextOptions> = { logger: false };
 

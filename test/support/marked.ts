@@ -21,3 +21,13 @@ async function isMarked(pid: string, dispatchId: string, state?: string): Promis
     return false; // It is gone.
   }
 }
+
+/** Dispatch ids that any process of this machine carries, out of these. */
+export async function markedAmong(dispatchIds: ReadonlySet<string>): Promise<readonly string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const environments = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')),
+  );
+  const carried = environments.map((text) => /TASK_DISPATCH_ID=([0-9a-f-]{36})/.exec(text)?.[1]);
+  return carried.filter((id) => id !== undefined && dispatchIds.has(id)) as string[];
+}
