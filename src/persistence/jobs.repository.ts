@@ -43,7 +43,7 @@ export interface StoredJob {
 /** Which jobs are listed: those to which everything that is named here applies. */
 export interface JobFilter {
   readonly states?: readonly TaskState[];
-  /** Stands aside after a try that failed (true), or not (false). */
+  /** Of those that wait only who stands aside after a try that failed (true), or does not (false). */
   readonly isRetrying?: boolean;
   readonly owner?: string;
   readonly project?: string;
@@ -120,7 +120,8 @@ function conditionsOf(
   if (states) conditions.push(`state = ANY (${given(states)}::text[])`);
   if (isRetrying !== undefined) {
     const test = isRetrying ? 'IS TRUE' : 'IS NOT TRUE';
-    conditions.push(`(${retryingAt(given(new Date(now)))}) ${test}`);
+    const retrying = retryingAt(`${given(new Date(now))}::timestamptz`);
+    conditions.push(`(state <> 'queued' OR (${retrying}) ${test})`);
   }
   if (owner !== undefined) conditions.push(`metadata ->> 'owner' = ${given(owner)}`);
   if (project !== undefined) conditions.push(`metadata ->> 'project' = ${given(project)}`);

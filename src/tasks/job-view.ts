@@ -2,7 +2,7 @@ import { SchedulerError } from '../core/errors';
 import type { Fleet } from '../core/fleet';
 import { reasons } from '../core/placement';
 import type { JobNeeds, Task, TaskState } from '../core/task';
-import type { Instant, TaskId } from '../core/units';
+import type { InstanceId, Instant, TaskId } from '../core/units';
 import type { StoredJob } from '../persistence/jobs.repository';
 import { jobInputIn, jobOriginIn, type JobInput, type JobOrigin } from './job-submission';
 
@@ -12,6 +12,8 @@ export interface JobView extends JobInput, JobOrigin {
   readonly state: TaskState;
   /** It stands aside after a try that failed. */
   readonly isRetrying: boolean;
+  /** Where its newest try is or was. */
+  readonly instanceId: InstanceId | null;
   /** Name of the host that has or had it; null while it waits. */
   readonly hostName: string | null;
   readonly priority: number;

@@ -192,7 +192,8 @@ describe('GET /scheduler/jobs', () => {
     expect(await projects('?owner=fay')).toEqual(['X', 'Y', 'X']);
     expect(await projects('?owner=fay&project=X&status=QUEUED')).toEqual(['X', 'X']);
     expect(await projects('?owner=fay&limit=1&offset=1')).toEqual(['Y']);
-    expect(await projects('?owner=fay&status=SUCCESS')).toEqual([]);
+    expect(await projects('?owner=fay&status=running,queued')).toEqual(['X', 'Y', 'X']);
+    expect(await projects('?owner=fay&status=RETRYING,SUCCESS')).toEqual([]);
     expect(await projects('?owner=nobody')).toEqual([]);
   });
 
@@ -200,7 +201,7 @@ describe('GET /scheduler/jobs', () => {
     const { status, body } = await rig.get('/scheduler/jobs?status=DONE');
     expect([status, body.message]).toEqual([
       400,
-      'status must be one of CREATED, QUEUED, DISPATCHED, RUNNING, PAUSED, RETRYING, SUCCESS, ' +
+      'status must be one or several of CREATED, QUEUED, DISPATCHED, RUNNING, PAUSED, RETRYING, SUCCESS, ' +
         'FAILED, CANCELLED, TIMEOUT; got "DONE"',
     ]);
   });

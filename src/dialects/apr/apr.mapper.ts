@@ -189,14 +189,21 @@ export function toFilter({ status, owner, project }: Plain<JobListQueryDto>): Jo
 }
 
 function statesOf(text: string): JobFilter {
-  const status = JOB_STATUSES.find((one) => one === text.toUpperCase());
-  if (status === undefined) {
-    const allowed = `one of ${JOB_STATUSES.join(', ')}`;
-    throw refused(['query', 'status'], `status must be ${allowed}; got ${JSON.stringify(text)}`);
-  }
-  if (status === 'RETRYING') return { states: ['queued'], isRetrying: true };
-  const states = TASK_STATES.filter((state) => WIRE_STATUS[state] === status);
-  return status === 'QUEUED' ? { states, isRetrying: false } : { states };
+  const asked = new Set(text.split(',').map(statusNamed));
+  const states = TASK_STATES.filter((state) => asked.has(WIRE_STATUS[state]));
+  const isQueued = asked.has('QUEUED');
+  if (isQueued === asked.has('RETRYING')) return { states };
+  return isQueued
+    ? { states, isRetrying: false }
+    : { states: ['queued', ...states], isRetrying: true };
+}
+
+function statusNamed(text: string): JobStatus {
+  const status = JOB_STATUSES.find((one) => one === text.trim().toUpperCase());
+  if (status !== undefined) return status;
+  const allowed = `one or several of ${JOB_STATUSES.join(', ')}`;
+  const msg = `status must be ${allowed}; got ${JSON.stringify(text)}`;
+  throw refused(['query', 'status'], msg, 'enum');
 }
 
 /** Jobs and hosts in figures. */

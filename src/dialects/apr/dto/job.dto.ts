@@ -40,7 +40,7 @@ export type JobEventType =
 export class JobListQueryDto {
   /**
    * Only jobs that stand so: CREATED, QUEUED, DISPATCHED, RUNNING, PAUSED, RETRYING, SUCCESS,
-   * FAILED, CANCELLED or TIMEOUT. Default: any.
+   * FAILED, CANCELLED or TIMEOUT, or several of these with commas between them. Default: any.
    * @example 'RUNNING'
    */
   @ApiProperty({ type: 'string', required: false })
