@@ -75,13 +75,43 @@ export async function fetchLog(client: ApiClient, id: string, tail: number): Pro
 }
 
 /**
- * Jobs page by page, newest first, each page asked for when the one before was used. A job that
- * comes meanwhile moves the others on: it is left out, and none is listed twice.
+ * Jobs page by page, newest first, each page asked for when the one before was used; those of
+ * several states in one page. A job that comes meanwhile moves the others on: none is listed twice.
  */
 export async function* jobPages(
   client: ApiClient,
   filter: JobFilter,
   limit = Infinity,
+): AsyncGenerator<readonly Job[]> {
+  const statuses = filter.status?.split(',').map((status) => status.trim()) ?? [];
+  if (statuses.length < 2) yield* pagesOf(client, filter, limit);
+  else yield await jobsIn(client, statuses, filter, limit);
+}
+
+/** The service lists one state at a time. */
+async function jobsIn(
+  client: ApiClient,
+  statuses: readonly string[],
+  filter: JobFilter,
+  limit: number,
+): Promise<readonly Job[]> {
+  const found = new Map<string, Job>();
+  for (const status of new Set(statuses)) {
+    for await (const jobs of pagesOf(client, { ...filter, status }, limit)) {
+      // It may have gone from one state to the next since: the later look counts.
+      for (const job of jobs) found.set(job.id, job);
+    }
+  }
+  const createdAt = ({ fields }: Job): string => fields.text('created_at');
+  const order = (a: Job, b: Job): number =>
+    createdAt(b).localeCompare(createdAt(a)) || b.id.localeCompare(a.id);
+  return [...found.values()].sort(order).slice(0, limit);
+}
+
+async function* pagesOf(
+  client: ApiClient,
+  filter: JobFilter,
+  limit: number,
 ): AsyncGenerator<readonly Job[]> {
   const seen = new Set<string>();
   for (let offset = 0; seen.size < limit; offset += PAGE) {

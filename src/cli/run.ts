@@ -16,6 +16,8 @@ interface RunFlags extends ClientFlags, JobFlags {
 /** As `timeout` of the shell has it. */
 const TIMED_OUT = 124;
 const FAILED = 1;
+/** States that say all that there is to say. */
+const PLAIN: ReadonlySet<string> = new Set(['DISPATCHED', 'RUNNING', 'PAUSED', 'SUCCESS']);
 
 const EXAMPLES = [
   'foresail run -- hostname',
@@ -64,7 +66,8 @@ async function run(words: readonly string[], flags: RunFlags): Promise<void> {
 export function tell({ status, host, message, exitCode }: Job): void {
   const where = host === '' ? '' : ` on ${host}`;
   const code = exitCode === null ? '' : `, exit code ${exitCode}`;
-  say(`${status.toLowerCase()}${where}${code}${message === '' ? '' : `: ${message}`}`);
+  const why = message === '' || PLAIN.has(status) ? '' : `: ${message}`;
+  say(`${status.toLowerCase()}${where}${code}${why}`);
 }
 
 function say(text: string): void {

@@ -104,7 +104,7 @@ function columns(nameOf: NameOf): readonly Column<Fields>[] {
   };
   return [
     { head: 'SUBMITTED', value: (task) => instantText(Date.parse(task.text('submitted_at'))) },
-    { head: 'TASK', value: (task) => task.optionalText('client_task_id') ?? task.text('id') },
+    { head: 'TASK', value: nameOfTask },
     { head: 'MODEL', value: (task) => task.text('model') },
     { head: 'STATE', value: (task) => task.text('state'), paint: paintState },
     { head: 'WAITED', align: 'right', value: (task) => timeIn(task, 'wait_ms') },
@@ -113,6 +113,12 @@ function columns(nameOf: NameOf): readonly Column<Fields>[] {
     { head: 'INSTANCE', value: instanceOf },
     { head: 'FAILURE', value: (task) => task.optionalObject('failure')?.text('message') ?? '' },
   ];
+}
+
+/** The client's own id, where it has one; that of a job is only the key of its submission. */
+function nameOfTask(task: Fields): string {
+  const own = task.text('kind') === 'batch' ? null : task.optionalText('client_task_id');
+  return own ?? task.text('id');
 }
 
 function timeIn(task: Fields, field: string): string {

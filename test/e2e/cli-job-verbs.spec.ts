@@ -169,6 +169,10 @@ describe('jobs', () => {
     expect(table.out.split('\n')[2]).toMatch(/job-1 +ana +default +RUNNING/);
     const listed = JSON.parse((await cli(['jobs', '--owner', 'ana', '--all'])).out) as Json[];
     expect(listed).toEqual([fake.jobs[0]?.record]);
+    const several = await cli(['jobs', '--status', 'RUNNING, FAILED,PAUSED']);
+    expect(JSON.parse(several.out)).toEqual([fake.jobs[1]?.record, fake.jobs[0]?.record]);
+    const one = await cli(['jobs', '--status', 'RUNNING,FAILED', '--limit', '1']);
+    expect(JSON.parse(one.out)).toEqual([fake.jobs[1]?.record]);
     const none = await cli(['jobs', '--status', 'PAUSED', '-o', 'table']);
     expect(none.out).toBe('no job is like that\n');
   });

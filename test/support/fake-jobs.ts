@@ -50,10 +50,12 @@ export class FakeJobs {
 
   private list({ query }: ApiCall): ApiAnswer {
     for (const job of this.jobs) job.step?.(job);
-    const statuses = query.get('status')?.split(',');
+    const status = query.get('status');
+    if (status?.includes(',') === true) return failure(400, 'status must be one of CREATED, …');
     const matches = ({ record }: FakeJob): boolean =>
-      (!statuses || statuses.includes(String(record['status']))) &&
-      ['owner', 'project'].every((name) => [null, record[name]].includes(query.get(name)));
+      ['owner', 'project', 'status'].every((name) =>
+        [null, record[name]].includes(query.get(name)),
+      );
     const offset = Number(query.get('offset'));
     const newest = [...this.jobs].reverse().filter(matches);
     const jobs = newest.slice(offset, offset + Number(query.get('limit')));
