@@ -25,9 +25,11 @@ export interface FinishedTask {
   readonly actualMs: number;
 }
 
-/** How long a job ran, and whose it was. */
+/** How long a job ran, whose it was, and how long it might have run. */
 export interface FinishedJob {
   readonly owner: string;
+  /** `Infinity`: none. */
+  readonly limitMs: number;
   readonly runMs: number;
 }
 
@@ -68,7 +70,7 @@ export class OutcomesRepository {
     const rows = await answered(() =>
       this.dataSource.query<JobRow[]>(RECENT_JOBS, [among, MOST_BYTES]),
     );
-    return rows.map(({ owner, run_ms: runMs }) => ({ owner, runMs }));
+    return rows.map(({ owner, limit_ms: limitMs, run_ms: runMs }) => ({ owner, limitMs, runMs }));
   }
 
   /** From before the oldest of the newest `most` ends up to the newest; undefined without any. */
@@ -140,6 +142,7 @@ interface OutcomeRow {
 
 interface JobRow {
   readonly owner: string;
+  readonly limit_ms: number;
   readonly run_ms: number;
 }
 
@@ -168,7 +171,7 @@ const RECENT_OUTCOMES = `
    ORDER BY submitted_at DESC, id DESC`;
 
 const RECENT_JOBS = `
-  SELECT metadata ->> 'owner' AS owner, execution_ms AS run_ms
+  SELECT metadata ->> 'owner' AS owner, attempt_timeout_ms AS limit_ms, execution_ms AS run_ms
     FROM (
       SELECT * FROM tasks
        WHERE kind = 'batch' AND finished_at IS NOT NULL

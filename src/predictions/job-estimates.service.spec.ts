@@ -14,12 +14,13 @@ describe('JobEstimates', () => {
     expect([endless.method, endless.serviceTime.mean]).toEqual(['default', DAY]);
   });
 
-  it('goes by what the owner ran last, not above the limit', () => {
+  it('goes by what the owner ran last with that limit', () => {
     const estimates = new JobEstimates(DAY);
-    for (const ms of [100, 300]) estimates.learn('ann', ms);
-    const [free, limited] = [estimates.predict('ann', Infinity), estimates.predict('ann', 50)];
+    for (const ms of [100, 300]) estimates.learn('ann', Infinity, ms);
+    estimates.learn('ann', 900, 400);
+    const [free, limited] = [estimates.predict('ann', Infinity), estimates.predict('ann', 900)];
     expect([free.method, free.serviceTime.mean]).toEqual(['owner', 200]);
-    expect(limited.serviceTime.mean).toBe(50);
+    expect([limited.method, limited.serviceTime.mean]).toEqual(['owner', 600]);
   });
 
   it('knows whose job it was until that has ended', () => {

@@ -4,7 +4,7 @@ import type { TaskId } from '../core/units';
 import { OwnerHistory } from './owner-history.predictor';
 
 /**
- * How long batch jobs will run: from the last ones of their owner, else their limit. It decides the
+ * How long batch jobs will run: by the last ones of their owner and their limit, else by that alone. It decides the
  * order in which jobs wait; reservations go by limits.
  */
 export class JobEstimates {
@@ -18,7 +18,7 @@ export class JobEstimates {
   constructor(private readonly assumedLimitMs: number) {}
 
   /**
-   * The method is `owner` where jobs of the owner are known, else `limit`, else `default`.
+   * The method is `owner` where jobs of the owner with that limit are known, else `limit`, else `default`.
    * @param limitMs `Infinity`: none
    */
   predict(owner: string, limitMs: number): Prediction {
@@ -44,8 +44,8 @@ export class JobEstimates {
     return owner;
   }
 
-  /** A job of that owner has ended after so many ms. Called in the order of the ends. */
-  learn(owner: string, runMs: number): void {
-    this.history.learn(owner, runMs);
+  /** A job of that owner with that limit has ended after so many ms. Called in the order of the ends. */
+  learn(owner: string, limitMs: number, runMs: number): void {
+    this.history.learn(owner, limitMs, runMs);
   }
 }

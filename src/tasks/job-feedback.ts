@@ -21,8 +21,8 @@ export class JobFeedback implements ChangeListener, OnModuleInit {
   /** Takes up what happened in earlier terms. Estimates only order: without them it goes on. */
   async onModuleInit(): Promise<void> {
     try {
-      for (const { owner, runMs } of await this.outcomes.recentJobs(LOOKED_BACK_AT)) {
-        this.estimates.learn(owner, runMs);
+      for (const { owner, limitMs, runMs } of await this.outcomes.recentJobs(LOOKED_BACK_AT)) {
+        this.estimates.learn(owner, limitMs, runMs);
       }
     } catch (error) {
       this.logger.warn({ msg: 'how long jobs ran in earlier terms is not known', error });
@@ -38,7 +38,8 @@ export class JobFeedback implements ChangeListener, OnModuleInit {
       const runMs = attempts.at(-1)?.executionMs ?? null;
       // One that was cancelled could have run for longer.
       const isWhole = event.to === 'succeeded' || event.to === 'failed';
-      if (owner !== undefined && runMs !== null && isWhole) this.estimates.learn(owner, runMs);
+      if (owner === undefined || runMs === null || !isWhole) continue;
+      this.estimates.learn(owner, task.attemptTimeoutMs, runMs);
     }
   }
 }

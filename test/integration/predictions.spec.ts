@@ -66,8 +66,12 @@ describe('recent outcomes', () => {
 });
 
 describe('recent jobs', () => {
-  const finish = async (metadata: object, executionMs: number | null): Promise<void> => {
-    const { task, changes } = rig.admit({ kind: 'batch' });
+  const finish = async (
+    metadata: object,
+    executionMs: number | null,
+    attemptTimeoutMs = 500,
+  ): Promise<void> => {
+    const { task, changes } = rig.admit({ kind: 'batch', attemptTimeoutMs });
     await rig.journal.submit(changes, { ...PAYLOAD, metadata: JSON.stringify(metadata) });
     const outcome = { kind: 'failed', failure: 'exit', message: '1', executionMs } as const;
     const ended = rig.fleet.course.ended(heldOf(rig.fleet, task), outcome);
@@ -78,17 +82,17 @@ describe('recent jobs', () => {
 
   it('come with their owners in the order of their ends, as far as both are known', async () => {
     await finish({ owner: 'ann' }, 10);
-    await finish({ owner: 'ann' }, 20);
+    await finish({ owner: 'ann' }, 20, 700);
     await finish({ owner: 'bob' }, null);
     await finish({}, 30);
     await finish({ owner: 'bob' }, 40);
     const outcomes = new OutcomesRepository(source);
     expect(await outcomes.recentJobs(10)).toEqual([
-      { owner: 'ann', runMs: 10 },
-      { owner: 'ann', runMs: 20 },
-      { owner: 'bob', runMs: 40 },
+      { owner: 'ann', limitMs: 500, runMs: 10 },
+      { owner: 'ann', limitMs: 700, runMs: 20 },
+      { owner: 'bob', limitMs: 500, runMs: 40 },
     ]);
-    expect(await outcomes.recentJobs(1)).toEqual([{ owner: 'bob', runMs: 40 }]);
+    expect(await outcomes.recentJobs(1)).toEqual([{ owner: 'bob', limitMs: 500, runMs: 40 }]);
     expect(await outcomes.recent(10)).toEqual([]);
   });
 });
