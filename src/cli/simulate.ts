@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError } from 'commander';
+import { BATCH_PREDICTORS } from '../simulation/batch-laboratory';
+import { CLUSTER_PRESETS } from '../simulation/clusters';
 import { FLEET_PRESETS, type SimulatedInstance } from '../simulation/fleets';
 import { waitPlot } from '../simulation/plot';
 import { SIMULATED_STRATEGIES } from '../simulation/policies';
@@ -10,6 +12,7 @@ import { readWorkload, type WorkloadTrace } from '../simulation/traces/workload-
 import { numberFrom, wholeFrom } from './arguments';
 import { examplesText } from './client-verb';
 import { CommandFailure, EXIT, EXIT_CODES_HELP, guarded } from './exit';
+import { BAR } from './simulation-bar';
 import { durationText, formatOf, jsonText, outputOption, tableText } from './output';
 import type { Column, OutputFormat } from './output';
 
@@ -17,15 +20,21 @@ interface SimulateFlags {
   readonly trace: string;
   readonly batch?: true;
   readonly limit: number;
-  readonly fleet: string;
+  readonly fleet?: string;
   readonly strategy: readonly string[];
   readonly order: readonly number[];
-  readonly load: readonly number[];
-  readonly predictor: readonly string[];
+  readonly load?: readonly number[];
+  readonly predictor?: readonly string[];
   readonly seed: readonly number[];
   readonly plot?: string;
   readonly output?: OutputFormat;
 }
+
+type ModelFlags = SimulateFlags & Required<Pick<SimulateFlags, 'fleet' | 'load' | 'predictor'>>;
+
+const DEFAULT = { fleet: 'equal8', load: 0.85, predictor: 'learned' };
+const CLUSTERS = [...CLUSTER_PRESETS.keys()];
+const BATCH_PREDICTOR_NAMES = [...BATCH_PREDICTORS.keys()];
 
 /** One policy under one set of conditions, as it is printed. */
 interface SimulatedRun extends Comparison {
@@ -41,6 +50,7 @@ const EXAMPLES = [
   'foresail simulate --trace llm_azure2023.csv --strategy earliest,shortest_queue,round_robin',
   'foresail simulate --trace llm_azure2023.csv --order 0,2,10 --load 0.7,0.85 --seed 1,2,3 -o json',
   'foresail simulate --trace llm_azure2023.csv --fleet fleet.yaml --plot waits.svg',
+  'foresail simulate --batch --trace batch_kth_sp2.csv --fleet kth --strategy best_fit,least_loaded',
 ];
 
 const NOTES = `
@@ -58,8 +68,13 @@ Beside the scheduler's own strategies the simulator knows random, jsq (shortest 
 original (shortest_queue with accounts that drift) and clairvoyant.
 
 With --batch the trace is one of batch jobs: submit_s, user, queue, nodes, cpus_per_node, mem_mb,
-req_time_s, run_s, labels. No strategy places such jobs yet, so what the trace holds is all that is
-printed; jobs that span several hosts are left out, and it is said how many.
+req_time_s, run_s, labels. The fleet is a cluster, ${CLUSTERS.join(' or ')}, or a YAML file:
+hosts: [{name, cores, memory_gb, labels, count}]. Strategies are those that bind late, predictors
+${BATCH_PREDICTOR_NAMES.join(', ')}. Submissions are shaken by up to five minutes, and stretched only
+if a load is asked for. Ratios are to best_fit in the order of arrival (EASY backfill by limits). Jobs
+that span several hosts, or fit on none, are left out, and it is said how many. Each run has
+boundedSlowdown: {mean}, widest5: {waitMean}, ratio: {waitMean, boundedSlowdown, widest5} and
+utilisationGain, the utilisation less that of the reference.
 
 With -o json: {trace, runs: [{strategy, order, fleet, load, predictor, seed, tasks, wait: {mean, p50,
 p95, p99, max}, response, slowdown: {mean}, makespan, utilisation, ratio: {waitMean, waitP99,
@@ -72,7 +87,7 @@ export function simulateCommand(): Command {
   return new Command('simulate')
     .description('run strategies over a recorded workload, on the scheduler’s own core')
     .requiredOption('--trace <file>', 'CSV file of the workload')
-    .option('--batch', 'the trace is one of batch jobs: print what it holds')
+    .option('--batch', 'the trace is one of batch jobs, and the fleet a cluster of hosts')
     .option(
       '--limit <number>',
       'most rows of the trace (default: all)',
@@ -81,8 +96,7 @@ export function simulateCommand(): Command {
     )
     .option(
       '--fleet <name or file>',
-      [...FLEET_PRESETS.keys(), 'or a YAML file'].join(', '),
-      'equal8',
+      `${[...FLEET_PRESETS.keys()].join(', ')} (default: ${DEFAULT.fleet}); with --batch ${CLUSTERS.join(', ')}; or a YAML file`,
     )
     .option(
       '--strategy <names>',
@@ -96,10 +110,16 @@ export function simulateCommand(): Command {
       listOf(numberFrom(0, 1000)),
       [2],
     )
-    .option('--load <shares>', 'offered load', listOf(numberFrom(0.01, 10)), [0.85])
-    .option('--predictor <names>', `of ${predictors.join(', ')}`, someOf(PREDICTOR_PRESETS), [
-      'learned',
-    ])
+    .option(
+      '--load <shares>',
+      `offered load (default: ${DEFAULT.load}; with --batch as recorded)`,
+      listOf(numberFrom(0.01, 10)),
+    )
+    .option(
+      '--predictor <names>',
+      `of ${predictors.join(', ')} (default: ${DEFAULT.predictor}); with --batch of ${BATCH_PREDICTOR_NAMES.join(', ')} (default: owner)`,
+      listOf((name) => name),
+    )
     .option(
       '--seed <numbers>',
       'seeds of service times and draws',
@@ -114,9 +134,18 @@ export function simulateCommand(): Command {
 
 async function simulate(flags: SimulateFlags): Promise<void> {
   if (flags.batch === true) {
-    const { showBatchTrace } = await import('./simulate-batch.js');
-    return showBatchTrace(flags.trace, flags.limit, flags.output);
+    const { simulateBatch } = await import('./simulate-batch.js');
+    return simulateBatch(flags);
   }
+  const asked = {
+    ...flags,
+    fleet: flags.fleet ?? DEFAULT.fleet,
+    load: flags.load ?? [DEFAULT.load],
+  };
+  return simulateModels({ ...asked, predictor: predictorsIn(flags) });
+}
+
+async function simulateModels(flags: ModelFlags): Promise<void> {
   const fleet = await fleetOf(flags.fleet);
   const workload = await readWorkload(flags.trace, flags.limit);
   assertKnown(workload, flags);
@@ -148,8 +177,16 @@ async function simulate(flags: SimulateFlags): Promise<void> {
   );
 }
 
+/** @throws {CommandFailure} usage, for one that is none of tasks for models */
+function predictorsIn({ predictor = [DEFAULT.predictor] }: SimulateFlags): readonly string[] {
+  const unknown = predictor.find((name) => !PREDICTOR_PRESETS.has(name));
+  if (unknown === undefined) return predictor;
+  const names = [...PREDICTOR_PRESETS.keys()].join(', ');
+  throw new CommandFailure(EXIT.usage, `${unknown || 'nothing'} is not one of ${names}`);
+}
+
 /** @throws {CommandFailure} usage, when a predictor is asked for that sees what the trace has not */
-function assertKnown({ known }: WorkloadTrace, { predictor, trace }: SimulateFlags): void {
+function assertKnown({ known }: WorkloadTrace, { predictor, trace }: ModelFlags): void {
   for (const name of predictor) {
     const missing = (SEEN_BY.get(name) ?? []).filter((column) => !known.has(column));
     if (missing.length === 0) continue;
@@ -173,15 +210,13 @@ async function fleetOf(nameOrFile: string): Promise<readonly SimulatedInstance[]
   return readFleetFile(nameOrFile);
 }
 
-const BAR = '{bar} {percentage}% of {total} tasks, {eta_formatted} left';
-
 interface NamedPolicy {
   readonly names: Pick<SimulatedRun, 'strategy' | 'order' | 'predictor'>;
   readonly policy: Policy;
 }
 
 /** Every strategy in every order with every predictor. */
-function policiesOf({ strategy, order, predictor }: SimulateFlags): readonly NamedPolicy[] {
+function policiesOf({ strategy, order, predictor }: ModelFlags): readonly NamedPolicy[] {
   return strategy.flatMap((strategyName) =>
     order.flatMap((orderG) =>
       predictor.map((predictorName) => ({

@@ -13,7 +13,7 @@ export interface Figures {
   readonly slowdown: { readonly mean: number | null };
   /** From the first arrival to the last end. */
   readonly makespan: number;
-  /** Share of the fleet's slots that was busy during that time. */
+  /** Share of the fleet's slots, or of the cluster's cores, that was busy during that time. */
   readonly utilisation: number;
 }
 
@@ -30,13 +30,25 @@ export function figuresOf(
   runs: readonly SimulatedRun[],
   fleet: readonly SimulatedInstance[],
 ): Figures {
+  const slots = fleet.reduce((sum, instance) => sum + instance.slots, 0);
+  return figuresOver(runs, slots, () => 1);
+}
+
+/**
+ * @param places how many there are of what runs take
+ * @param taken how many of them a run takes
+ */
+export function figuresOver(
+  runs: readonly SimulatedRun[],
+  places: number,
+  taken: (run: SimulatedRun) => number,
+): Figures {
   const seconds = (pick: (run: SimulatedRun) => number): number[] =>
     runs.map((r) => pick(r) / 1000);
   const begin = runs.reduce((first, { task }) => Math.min(first, task.arrivalMs), Infinity);
   const end = runs.reduce((last, { endMs }) => Math.max(last, endMs), 0);
   const makespan = runs.length === 0 ? 0 : (end - begin) / 1000;
-  const busy = runs.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0) / 1000;
-  const slots = fleet.reduce((sum, instance) => sum + instance.slots, 0);
+  const busy = runs.reduce((sum, run) => sum + taken(run) * (run.endMs - run.startMs), 0) / 1000;
   const slowdowns = runs.map(({ task, startMs, endMs }) =>
     endMs > startMs ? (endMs - task.arrivalMs) / (endMs - startMs) : 1,
   );
@@ -46,7 +58,7 @@ export function figuresOf(
     response: spreadOf(seconds(({ task, endMs }) => endMs - task.arrivalMs)),
     slowdown: { mean: spreadOf(slowdowns).mean },
     makespan,
-    utilisation: makespan > 0 ? busy / (makespan * slots) : 0,
+    utilisation: makespan > 0 ? busy / (makespan * places) : 0,
   };
 }
 
@@ -60,6 +72,7 @@ export function ratioOf(figures: Figures, to: Figures): Ratio {
   };
 }
 
-function quotient(value: number | null, by: number | null): number | null {
+/** Null where the other figure is 0 or there is none. */
+export function quotient(value: number | null, by: number | null): number | null {
   return value === null || by === null || by === 0 ? null : value / by;
 }

@@ -1,3 +1,5 @@
+import type { Resources } from '../core/resources';
+
 /** An instance of a simulated fleet; all of them serve every task. */
 export interface SimulatedInstance {
   readonly name: string;
@@ -7,6 +9,14 @@ export interface SimulatedInstance {
   readonly declared?: number;
   /** Tasks that it executes at once. */
   readonly slots: number;
+  /** What a host of batch jobs has; absent of an instance that serves a model. */
+  readonly host?: SimulatedHost;
+}
+
+/** What a host of batch jobs has. */
+export interface SimulatedHost {
+  readonly capacity: Resources;
+  readonly labels: readonly string[];
 }
 
 const EQUAL_8 = [1, 1, 1, 1, 1, 1, 1, 1];

@@ -2,14 +2,21 @@ import { Heap } from 'heap-js';
 import type { Held } from '../core/backlog';
 import type { Distribution, Moments } from '../core/distribution';
 import { Fleet } from '../core/fleet';
-import type { Instance } from '../core/instance';
 import type { Random } from '../core/ports';
-import { queueKey } from '../core/queue';
+import { INSTANCE_KIND_OF, type Instance } from '../core/instance';
+import { BATCH_QUEUE, queueKey } from '../core/queue';
 import { waitsOf } from '../core/queue-waits';
 import { NOTHING, ONE_SLOT } from '../core/resources';
 import type { PlacementStrategy, StrategyCatalog } from '../core/strategy';
-import type { Change, TaskDraft } from '../core/task';
-import { instanceId, instant, taskId, type InstanceId, type Instant } from '../core/units';
+import type { Change, JobNeeds, TaskDraft } from '../core/task';
+import {
+  instanceId,
+  instant,
+  taskId,
+  type InstanceId,
+  type Instant,
+  type QueueKey,
+} from '../core/units';
 import type { SimulatedInstance } from './fleets';
 import { SimulatedClock } from './simulated-clock';
 import type { SimulatedTask } from './workload';
@@ -40,6 +47,8 @@ export interface SimulationOptions {
   readonly random: Random;
   /** Notes what would be told of the waits at every n-th arrival. Default: never, since it costs time. */
   readonly tellEvery?: number;
+  /** How long a job without a limit is taken to run, in ms. Default 24 h. */
+  readonly assumedLimitMs?: number;
   /** Told now and then how many tasks have ended. */
   readonly onProgress?: (ended: number) => void;
 }
@@ -53,7 +62,8 @@ export interface SimulatedRun {
   readonly told: { readonly meanMs: number; readonly deviationMs: number } | null;
 }
 
-const KEY = queueKey('model', 'simulated');
+const MODEL_QUEUE = queueKey('model', 'simulated');
+const DAY_MS = 24 * 3_600_000;
 /** More placements than any wake of a simulation has. */
 const ALL = Number.MAX_SAFE_INTEGER;
 const PROGRESS_EVERY = 1_000;
@@ -82,10 +92,12 @@ export class Simulation {
   private readonly runs: SimulatedRun[] = [];
   /** As they are, whatever the scheduler believes. */
   private readonly speeds = new Map<InstanceId, number>();
+  private readonly key: QueueKey;
   private ids = 0;
 
   private constructor(private readonly options: SimulationOptions) {
-    const { strategy, orderG, prefetch = 0, random } = options;
+    const { strategy, orderG, prefetch = 0, random, assumedLimitMs = DAY_MS } = options;
+    this.key = options.fleet.some(({ host }) => host) ? BATCH_QUEUE : MODEL_QUEUE;
     this.fleet = new Fleet({
       clock: this.clock,
       random,
@@ -96,7 +108,7 @@ export class Simulation {
       refusalBackoff: NO_BACKOFF,
       circuit: NO_CIRCUIT,
       notice: () => undefined,
-      batch: { strategy: strategy.name, assumedLimitMs: ALL },
+      batch: { strategy: strategy.name, assumedLimitMs },
       defaults: {
         strategy: strategy.name,
         orderG,
@@ -114,18 +126,19 @@ export class Simulation {
     return new Simulation(options).play();
   }
 
-  private add({ name, speed, declared, slots }: SimulatedInstance, n: number): void {
+  private add({ name, speed, declared, slots, host }: SimulatedInstance, n: number): void {
     const instance = this.fleet.addInstance({
       // Strategies may go by the order of ids: it is the order of the fleet.
       id: instanceId(String(n).padStart(6, '0')),
-      kind: 'task_instance',
-      queue: KEY,
+      kind: INSTANCE_KIND_OF[host ? 'batch' : 'model'],
+      queue: this.key,
       host: name,
       port: 1,
       name,
       protocol: 'enqueue',
       registration: 1,
-      capacity: { ...NOTHING, slots },
+      capacity: host?.capacity ?? { ...NOTHING, slots },
+      ...(host && { traits: { labels: labelled(host.labels), executorPrefix: '' } }),
       notifies: true,
       drainAsked: false,
       health: 'online',
@@ -163,7 +176,7 @@ export class Simulation {
 
   /** What every instance would be said to make a task wait now. */
   private waits(): ReadonlyMap<InstanceId, Moments> {
-    const queue = this.fleet.queues.get(KEY);
+    const queue = this.fleet.queues.get(this.key);
     return queue ? waitsOf(queue, this.clock.now()) : new Map();
   }
 
@@ -240,21 +253,30 @@ export class Simulation {
   }
 
   private draftOf(task: SimulatedTask): TaskDraft {
+    const { job } = task;
     return {
-      id: taskId(`task-${task.index}`),
-      kind: 'model',
+      // In the order of arrival, which decides between tasks that stand alike.
+      id: taskId(`task-${String(task.index).padStart(9, '0')}`),
+      kind: job ? 'batch' : 'model',
       clientId: null,
-      queue: KEY,
+      queue: this.key,
       priority: 0,
       submittedAt: this.clock.now(),
       prediction: { serviceTime: this.options.predictor.predict(task), method: 'simulated' },
-      demand: ONE_SLOT,
-      job: null,
-      attemptTimeoutMs: Number.MAX_VALUE,
+      demand: job?.demand ?? ONE_SLOT,
+      job: job ? { ...NO_NEEDS, labels: labelled(job.labels) } : null,
+      attemptTimeoutMs: job?.limitMs ?? Number.MAX_VALUE,
       maxAttempts: 1,
       payloadBytes: 0,
     };
   }
+}
+
+const NO_NEEDS: JobNeeds = { labels: {}, tool: '', tokens: 0, retryLimit: 0 };
+
+/** Labels that have only a name. */
+function labelled(names: readonly string[]): JobNeeds['labels'] {
+  return Object.fromEntries(names.map((name) => [name, 'true']));
 }
 
 /** One simulation has one strategy, and one queue that uses it. */

@@ -99,19 +99,40 @@ describe('simulate and predict', () => {
     });
   });
 
-  it('tells what a batch trace holds, and that nothing can place its jobs yet', async () => {
+  it('simulates batch jobs beside the usual way to place them', async () => {
     const jobs = join(folder, 'jobs.csv');
     const heading = 'submit_s,user,queue,nodes,cpus_per_node,mem_mb,req_time_s,run_s,labels';
     const rows = ['0,ann,q,1,4,0,3600,1800,', '60,bob,q,2,8,0,60,30,', '120,ann,q,1,2,0,,3600,a|b'];
     await writeFile(jobs, [heading, ...rows].join('\n'));
-    const { code, out, err } = await runCli(['simulate', '--batch', '--trace', jobs]);
+    const cluster = join(folder, 'cluster.yaml');
+    await writeFile(cluster, 'hosts: [{cores: 4, memory_gb: 64, labels: [a], count: 2}]\n');
+    const simulate = ['simulate', '--batch', '--trace', jobs];
+    const { code, out } = await runCli([...simulate, '--fleet', cluster, '--strategy', 'best_fit']);
 
     expect(code).toBe(0);
-    expect(err).toContain('no strategy places batch jobs on hosts yet');
+    const spread = { mean: NUMBER, p50: NUMBER, p95: NUMBER, p99: NUMBER, max: NUMBER };
     expect(JSON.parse(out)).toEqual({
-      ...{ trace: jobs, jobs: 2, left_out: 1, users: 1, span: 120, cpu_hours: 4, widest: 4 },
-      ...{ run: { p50: 2_700, mean: 2_700 }, limit_over_run: { p50: 2 }, runs: [] },
+      ...{ trace: jobs, left_out: 1, unsatisfiable: 0 },
+      runs: [
+        {
+          ...{ strategy: 'best_fit', order: 2, fleet: cluster, predictor: 'owner', seed: 1 },
+          ...{ tasks: 2, wait: spread, response: spread, slowdown: { mean: NUMBER } },
+          ...{ makespan: NUMBER, utilisation: NUMBER, load: NUMBER, utilisationGain: 0 },
+          ...{ boundedSlowdown: { mean: 1 }, widest5: { waitMean: 0 } },
+          ratio: { waitMean: null, boundedSlowdown: 1, widest5: null },
+        },
+      ],
     });
+    const refused = await Promise.all([
+      runCli(simulate),
+      runCli([...simulate, '--fleet', 'kth', '--strategy', 'weighted']),
+      runCli([...simulate, '--fleet', 'kth', '--predictor', 'learned']),
+    ]);
+    expect(refused.map((answer) => answer.code)).toEqual([2, 2, 2]);
+    const [none, strategy, predictor] = refused.map((answer) => answer.err);
+    expect(none).toContain('--batch needs a --fleet: metacentrum, kth');
+    expect(strategy).toContain('weighted is not for batch jobs; valid: earliest, least_loaded');
+    expect(predictor).toContain('learned is not for batch jobs; valid: owner, limit, oracle');
   });
 
   it('names line, column and what was expected of every fault of a trace', async () => {
