@@ -32,7 +32,7 @@ describe('jobs of which something went wrong', () => {
   }
 
   it('are started when the scheduler was killed before it did so', async () => {
-    const task = await rig.admit({ command: 'echo ran' });
+    const task = await rig.reserve({ command: 'echo ran' });
     await rig.end();
     await rig.begin();
     expect(await rig.reached(task.id, 'succeeded')).toMatchObject({ attempt_no: 1 });
@@ -40,7 +40,7 @@ describe('jobs of which something went wrong', () => {
   });
 
   it('never start that were stopped before the scheduler was killed', async () => {
-    const task = await rig.admit({ command: 'echo ran' });
+    const task = await rig.reserve({ command: 'echo ran' });
     expect(task.state).toBe('dispatching');
     await rig.lifecycle.stop(task, 'cancelled', 'asked');
     expect((await rig.row(task.id)).state).toBe('stopping');

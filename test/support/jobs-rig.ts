@@ -21,9 +21,10 @@ import { WakeupBell } from '../../src/ops/wakeup';
 import { TASK_JOURNAL, type TaskJournal } from '../../src/persistence/task-journal';
 import { LookupReloader } from '../../src/predictions/lookup-reloader';
 import { BUILT_IN, StrategyRegistry } from '../../src/strategies/strategy.registry';
-import { Outbox } from '../../src/tasks/outbox';
+import { Dispatcher } from '../../src/queues/dispatcher';
 import { PayloadCache } from '../../src/tasks/payload-cache';
 import { TaskLifecycle } from '../../src/tasks/task-lifecycle';
+import { TaskRecorder } from '../../src/tasks/task-recorder';
 import { draftOf, exactly } from './builders';
 import { commandsIn } from './commands';
 import { freshDatabase, type TestDatabase } from './database';
@@ -126,15 +127,19 @@ export class JobsRig {
   /** Submits a job as the service does. */
   async submit(order: JobOrder): Promise<Task> {
     const task = await this.admit(order);
-    const [attempt] = task.attempts;
-    if (attempt)
-      this.get(Outbox).post([{ ...this.fleet.note(task, 'reserved', ''), attempts: [attempt] }]);
     this.get(WakeupBell).signal();
     return task;
   }
 
-  /** Submits a job, which is not sent: as when the scheduler is killed just then. */
-  async admit({
+  /** Submits and reserves a job, which is not sent: as when the scheduler is killed just then. */
+  async reserve(order: JobOrder): Promise<Task> {
+    await this.get(Dispatcher).stop();
+    const task = await this.admit(order);
+    await this.get(TaskRecorder).record(this.fleet.placeWaiting(1).changes);
+    return task;
+  }
+
+  private async admit({
     command,
     workdir = '.',
     env = {},
