@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { bulkhead, type BulkheadPolicy } from 'cockatiel';
 import { configOf } from '../config/config.module';
 import type { Config } from '../config/config.schema';
 import { JobPlaces } from '../ops/job-places';
@@ -6,6 +7,9 @@ import type { Executor, StartRequest, StartResult, Target } from './executor';
 import { JobHosts } from './job-hosts';
 import type { JobStart } from './processes/host-jobs';
 import { HostUnreachableError } from './processes/host-shell';
+
+/** Starts at once on hosts of one prefix: a machine that is asked for all at once is late with all. */
+const STARTS_AT_ONCE = 8;
 
 /** What is in the input of a job. */
 interface JobInput {
@@ -20,6 +24,8 @@ interface JobInput {
  */
 @Injectable()
 export class HostExecutor implements Executor {
+  private readonly turns = new Map<string, BulkheadPolicy>();
+
   constructor(
     private readonly hosts: JobHosts,
     private readonly places: JobPlaces,
@@ -29,12 +35,22 @@ export class HostExecutor implements Executor {
   async start({ traits }: Target, request: StartRequest): Promise<StartResult> {
     if (!this.commands.enabled) return refused('commands are switched off (FORESAIL_COMMANDS)');
     try {
-      await this.hosts.at(traits.executorPrefix).start(this.jobOf(request));
+      const host = this.hosts.at(traits.executorPrefix);
+      const job = this.jobOf(request);
+      await this.turnsAt(traits.executorPrefix).execute(() => host.start(job));
       return { kind: 'accepted', remoteId: request.dispatchId };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       return error instanceof HostUnreachableError ? { kind: 'unknown', reason } : refused(reason);
     }
+  }
+
+  private turnsAt(prefix: string): BulkheadPolicy {
+    const known = this.turns.get(prefix);
+    if (known) return known;
+    const turns = bulkhead(STARTS_AT_ONCE, Infinity);
+    this.turns.set(prefix, turns);
+    return turns;
   }
 
   private jobOf({ taskId, dispatchId, taskInput }: StartRequest): JobStart {

@@ -45,7 +45,7 @@ export class JobHosts implements OnModuleInit {
       prefix: this.argumentsOf(prefix),
       environment: this.environment,
       timeoutMs: SCRIPT_MS,
-      ...(this.user && { user: this.user }),
+      ...(this.user && { user: { uid: this.user.uid, gid: this.user.gid } }),
     });
     const { openFiles, processes } = this.commands;
     const jobs = new HostJobs(shell, this.places.attempts, { openFiles, processes });
