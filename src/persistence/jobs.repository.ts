@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import type { JobNeeds, Task, TaskState } from '../core/task';
+import { isTerminal, type JobNeeds, type Task, type TaskState } from '../core/task';
 import type { InstanceId, Instant, TaskId } from '../core/units';
 import { answered } from './store';
 import { LISTED_LIVE } from './task-list.repository';
@@ -111,13 +111,22 @@ export class JobsRepository {
   }
 }
 
+/**
+ * Every batch task is one. Not by the kind: the planner would use the indexes of jobs for other lists.
+ */
+const ARE_JOBS = 'job IS NOT NULL';
+
 function conditionsOf(
   { states, isRetrying, owner, project }: JobFilter,
   now: Instant,
   given: (value: unknown) => string,
 ): readonly string[] {
-  const conditions = [`kind = 'batch'`];
-  if (states) conditions.push(`state = ANY (${given(states)}::text[])`);
+  const conditions = [ARE_JOBS];
+  if (states) {
+    conditions.push(`state = ANY (${given(states)}::text[])`);
+    // Few of many jobs are live: they have an index of their own.
+    if (!states.some(isTerminal)) conditions.push(`kind = 'batch' AND ${LISTED_LIVE}`);
+  }
   if (isRetrying !== undefined) {
     const test = isRetrying ? 'IS TRUE' : 'IS NOT TRUE';
     const retrying = retryingAt(`${given(new Date(now))}::timestamptz`);
@@ -147,7 +156,7 @@ const FIND_ALL = `
            WHERE e.task_id = t.id AND e.to_state IS NOT NULL
            ORDER BY e.seq DESC LIMIT 1) AS message
     FROM tasks t LEFT JOIN instances i ON i.id = t.instance_id
-   WHERE t.id = ANY ($1::uuid[]) AND t.kind = 'batch'`;
+   WHERE t.id = ANY ($1::uuid[]) AND t.${ARE_JOBS}`;
 
 const FIND_NAMED = `
   SELECT id, client_task_id AS "clientId", task_input::text AS "taskInput" FROM tasks
@@ -156,7 +165,7 @@ const FIND_NAMED = `
 /** Finished ones come from an index of their own; the live ones are looked at. */
 const COUNTS = `
   SELECT state, false AS "isRetrying", count(*)::float8 AS jobs FROM tasks
-   WHERE kind = 'batch' AND finished_at IS NOT NULL
+   WHERE ${ARE_JOBS} AND finished_at IS NOT NULL
    GROUP BY state
    UNION ALL
   SELECT state, (${retryingAt('$1::timestamptz')}) IS TRUE, count(*)::float8 FROM tasks

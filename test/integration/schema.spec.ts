@@ -359,6 +359,19 @@ describe('indexes', () => {
       `SELECT id FROM tasks WHERE finished_at < now() AND finished_at IS NOT NULL
           AND task_input IS NULL ORDER BY finished_at LIMIT 10`,
     ],
+    ['tasks_jobs', `SELECT id FROM tasks WHERE job IS NOT NULL ${NEWEST}`],
+    [
+      'tasks_jobs_of_owner',
+      `SELECT id FROM tasks WHERE job IS NOT NULL AND metadata ->> 'owner' = 'ada' ${NEWEST}`,
+    ],
+    [
+      'tasks_jobs_of_project',
+      `SELECT id FROM tasks WHERE job IS NOT NULL AND metadata ->> 'project' = 'P1' ${NEWEST}`,
+    ],
+    [
+      'tasks_ended_jobs',
+      `SELECT state FROM tasks WHERE job IS NOT NULL AND finished_at IS NOT NULL`,
+    ],
     ['attempts_one_live', `SELECT instance_id FROM attempts WHERE state = 'live'`],
     ['attempts_abandoned', `SELECT task_id FROM attempts WHERE state = 'abandoned'`],
     [
