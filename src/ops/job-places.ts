@@ -4,7 +4,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG } from '../config/config.module';
 import { shownValue } from '../config/config-error';
 import type { Config } from '../config/config.schema';
-import { SchedulerError } from '../core/errors';
 import type { TaskId } from '../core/units';
 import { dataDirOf } from './data-dir';
 
@@ -39,15 +38,16 @@ export class JobPlaces {
   }
 
   /**
-   * What can be said without a look at any host; where links lead is looked at on starting.
-   * @throws {SchedulerError} invalid_input when no command may work there
+   * Why no command may work there; undefined when it may, as far as can be said without a look at
+   * any host: where links lead is looked at on starting.
    */
-  checkWorkdir(workdir: string): void {
-    if (workdir !== '' && !workdir.includes('\0') && this.isWithin(normalize(workdir))) return;
+  objectionTo(workdir: string): string | undefined {
+    if (workdir !== '' && !workdir.includes('\0') && this.isWithin(normalize(workdir))) {
+      return undefined;
+    }
     const roots = this.roots.join(', ');
-    const msg = `${shownValue(workdir)} is not allowed; allowed are ".", what is below it, and what is in ${roots}`;
-    const fault = { loc: ['body', 'workdir'], msg, type: 'value' };
-    throw new SchedulerError('invalid_input', `workdir: ${msg}`, { faults: [fault] });
+    const allowed = `allowed are ".", what is below it, and what is in ${roots}`;
+    return `${shownValue(workdir)} is not allowed; ${allowed}`;
   }
 
   private isWithin(workdir: string): boolean {

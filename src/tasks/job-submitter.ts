@@ -1,17 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { QuantileDistribution } from '../core/distribution';
+import { configOf } from '../config/config.module';
+import type { Config } from '../config/config.schema';
 import { SchedulerError } from '../core/errors';
 import { Fleet } from '../core/fleet';
-import type { Clock, Ids } from '../core/ports';
-import { BATCH_QUEUE } from '../core/queue';
-import { NOTHING } from '../core/resources';
-import { isTerminal, type TaskDraft } from '../core/task';
+import { isTerminal } from '../core/task';
 import { isUuid, taskId, type TaskId } from '../core/units';
-import { CLOCK, IDS } from '../ops/system';
 import { JobsRepository } from '../persistence/jobs.repository';
-import { jobInputIn, jobOriginIn, jobPayload, type JobSubmission } from './job-submission';
+import { JobDrafts, type JobDraft } from './job-drafts';
+import { jobInputIn, jobOriginIn, type JobSubmission } from './job-submission';
 import { unknownJob } from './job-view';
-import type { Payload } from './payload-cache';
 import { TaskHistory } from './task-history';
 import { TaskIntake, type Admitted } from './task-intake';
 
@@ -22,14 +19,10 @@ export interface JobReceipt {
   readonly isRepeat: boolean;
 }
 
-interface Prepared {
-  readonly draft: TaskDraft;
-  readonly payload: Payload;
-}
-
-/** Of a job without a limit, in ms: what it is believed to take at most. */
-const ASSUMED_LIMIT_MS = 24 * 3_600_000;
+/** Seconds after which a submission that found no room may be repeated. */
 const RETRY_AFTER_SECONDS = 1;
+/** Bytes that the jobs of one submission may carry, each with a copy of its own of what it shares. */
+const MOST_BYTES = 64 * 1_048_576;
 
 /** Takes batch jobs in, all of a submission or none. */
 @Injectable()
@@ -39,18 +32,20 @@ export class JobSubmitter {
     private readonly intake: TaskIntake,
     private readonly history: TaskHistory,
     private readonly repository: JobsRepository,
-    @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(IDS) private readonly ids: Ids,
+    private readonly drafts: JobDrafts,
+    @Inject(configOf('commands')) private readonly commands: Pick<Config['commands'], 'enabled'>,
   ) {}
 
   /**
    * Keeps the jobs. The answer means that all of them are committed; after an error none is.
    * @param key the client's own name for this submission: a repeat of it gets the first answer
-   * @throws {SchedulerError} queue_full, store_unavailable; invalid_input when the key is that of
-   *   another submission
+   * @throws {SchedulerError} queue_full, body_too_large, store_unavailable; invalid_input while
+   *   commands are switched off, and when the key is that of another submission
    */
   async submit(jobs: readonly JobSubmission[], key: string | null): Promise<JobReceipt> {
-    const prepared = jobs.map((job, index) => this.prepare(job, clientIdOf(key, index)));
+    this.assertSwitchedOn();
+    const prepared = jobs.map((job, index) => this.drafts.make(job, clientIdOf(key, index)));
+    assertSize(prepared);
     for (;;) {
       const known = key === null ? [] : await this.known(prepared, key);
       if (known.length > 0) return { ids: known, isRepeat: true };
@@ -99,28 +94,15 @@ export class JobSubmitter {
     return id;
   }
 
-  private prepare(job: JobSubmission, clientId: string | null): Prepared {
-    const payload = jobPayload(job);
-    const serviceTime = QuantileDistribution.point(Math.min(job.timeoutMs, ASSUMED_LIMIT_MS));
-    const draft: TaskDraft = {
-      id: taskId(this.ids.next()),
-      kind: 'batch',
-      clientId,
-      queue: BATCH_QUEUE,
-      priority: job.priority,
-      submittedAt: this.clock.now(),
-      prediction: { serviceTime, method: 'limit' },
-      demand: { ...NOTHING, slots: job.slots, cpu: job.cpu, memoryGb: job.memoryGb },
-      job: job.needs,
-      attemptTimeoutMs: job.timeoutMs,
-      maxAttempts: job.needs.retryLimit + 1,
-      payloadBytes: Buffer.byteLength(payload.taskInput) + Buffer.byteLength(payload.metadata),
-    };
-    return { draft, payload };
+  private assertSwitchedOn(): void {
+    if (this.commands.enabled) return;
+    const message =
+      'commands are switched off here: whoever runs this scheduler switches them on with FORESAIL_COMMANDS=on';
+    throw new SchedulerError('invalid_input', message);
   }
 
   /** The jobs of the first submission under that key, once it is committed; none when it is new. */
-  private async known(prepared: readonly Prepared[], key: string): Promise<readonly TaskId[]> {
+  private async known(prepared: readonly JobDraft[], key: string): Promise<readonly TaskId[]> {
     const names = prepared.flatMap(({ draft }) => draft.clientId ?? []);
     for (const name of names) {
       const live = this.fleet.taskByClientId('batch', name);
@@ -142,7 +124,7 @@ export class JobSubmitter {
    * In one turn, so that nobody sees a part of it.
    * @returns undefined when one of them is known
    */
-  private admit(prepared: readonly Prepared[]): readonly Admitted[] | undefined {
+  private admit(prepared: readonly JobDraft[]): readonly Admitted[] | undefined {
     const admitted: Admitted[] = [];
     for (const { draft, payload } of prepared) {
       const submission = this.fleet.submit(draft);
@@ -157,6 +139,13 @@ export class JobSubmitter {
     }
     return admitted;
   }
+}
+
+function assertSize(prepared: readonly JobDraft[]): void {
+  const bytes = prepared.reduce((sum, { draft }) => sum + draft.payloadBytes, 0);
+  if (bytes <= MOST_BYTES) return;
+  const message = `the jobs are ${bytes} bytes together; allowed are ${MOST_BYTES}`;
+  throw new SchedulerError('body_too_large', message);
 }
 
 function only([id]: readonly TaskId[]): TaskId {

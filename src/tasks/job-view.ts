@@ -1,10 +1,11 @@
 import { SchedulerError } from '../core/errors';
 import type { Fleet } from '../core/fleet';
-import { reasons } from '../core/placement';
-import type { JobNeeds, Task, TaskState } from '../core/task';
+import type { JobNeeds, TaskState } from '../core/task';
 import type { InstanceId, Instant, TaskId } from '../core/units';
+import type { JobPlaces } from '../ops/job-places';
 import type { StoredJob } from '../persistence/jobs.repository';
 import { jobInputIn, jobOriginIn, type JobInput, type JobOrigin } from './job-submission';
+import { whyWaiting } from './why-waiting';
 
 /** A batch job as a query answers it, live or finished. */
 export interface JobView extends JobInput, JobOrigin {
@@ -31,6 +32,8 @@ export interface JobView extends JobInput, JobOrigin {
   readonly updatedAt: Date;
   /** Why it waits, or what was said of its last change of state. */
   readonly message: string;
+  /** Where the commands of its tries write, on the host. */
+  readonly logPath: string;
   /** Of the last try that ended with one; null without, and while it is live. */
   readonly exitCode: number | null;
 }
@@ -46,7 +49,12 @@ const GONE_ORIGIN: JobOrigin = {
 };
 
 /** The record of a job, and why it waits as things are now. */
-export function jobView(job: StoredJob, fleet: Fleet, now: Instant): JobView {
+export function jobView(
+  job: StoredJob,
+  fleet: Fleet,
+  places: Pick<JobPlaces, 'logPath'>,
+  now: Instant,
+): JobView {
   const { taskInput, metadata, result, hostName, job: needs, attemptTimeoutMs, ...rest } = job;
   const isAside = job.notBefore !== null && job.notBefore > now;
   const isRetrying = job.state === 'queued' && job.retries > 0 && isAside;
@@ -60,6 +68,7 @@ export function jobView(job: StoredJob, fleet: Fleet, now: Instant): JobView {
     timeoutMs: attemptTimeoutMs,
     hostName: job.state === 'queued' ? null : hostName,
     isRetrying,
+    logPath: places.logPath(job.id),
     message: waits ? whyWaiting(task, fleet, now) : job.message,
     exitCode: result === null ? null : (JSON.parse(result) as JobResult).exit_code,
   };
@@ -73,11 +82,4 @@ export function unknownJob(ref: string): SchedulerError {
 /** The kept result of a job. */
 interface JobResult {
   readonly exit_code: number | null;
-}
-
-function whyWaiting(task: Task, fleet: Fleet, now: Instant): string {
-  const queue = fleet.queues.get(task.queue);
-  if (!queue || queue.instances.size === 0) return 'no host is registered: it waits for one';
-  const counts = Object.entries(reasons(queue, task, now));
-  return `waits; hosts that cannot take it now: ${counts.map(([why, n]) => `${n} ${why}`).join(', ')}`;
 }

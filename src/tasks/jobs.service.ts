@@ -1,7 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { SchedulerError } from '../core/errors';
 import { Fleet } from '../core/fleet';
 import type { Clock } from '../core/ports';
+import { isTerminal, type Task } from '../core/task';
 import { isUuid, taskId, type TaskId } from '../core/units';
+import { JobPlaces } from '../ops/job-places';
 import { CLOCK } from '../ops/system';
 import {
   JobsRepository,
@@ -9,6 +12,7 @@ import {
   type JobCount,
   type JobFilter,
 } from '../persistence/jobs.repository';
+import { TaskLifecycle } from './task-lifecycle';
 import { jobView, unknownJob, type JobView } from './job-view';
 
 /** Jobs that are read at once: each may carry a command of 1 MiB. */
@@ -19,7 +23,9 @@ const AT_ONCE = 100;
 export class JobsService {
   constructor(
     private readonly fleet: Fleet,
+    private readonly lifecycle: TaskLifecycle,
     private readonly repository: JobsRepository,
+    private readonly places: JobPlaces,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -47,8 +53,42 @@ export class JobsService {
     return this.repository.counts(this.clock.now());
   }
 
+  /**
+   * Stops a job: one that waits is cancelled at once, another one when its end was seen.
+   * @throws {SchedulerError} unknown_task, forbidden_transition, store_unavailable
+   */
+  async stop(ref: string, operator: string): Promise<JobView> {
+    return this.control(ref, 'stopped', (task) =>
+      this.lifecycle.stop(task, 'cancelled', `stopped by ${operator}`, operator),
+    );
+  }
+
+  /** Lets a running job stand still. @throws as `stop` */
+  async pause(ref: string, operator: string): Promise<JobView> {
+    return this.control(ref, 'paused', (task) => this.lifecycle.pause(task, operator));
+  }
+
+  /** Lets a paused job go on. @throws as `stop` */
+  async resume(ref: string, operator: string): Promise<JobView> {
+    return this.control(ref, 'resumed', (task) => this.lifecycle.resume(task, operator));
+  }
+
+  private async control(
+    ref: string,
+    done: string,
+    act: (task: Task) => Promise<boolean>,
+  ): Promise<JobView> {
+    const task = isUuid(ref) ? this.fleet.tasks.get(taskId(ref)) : undefined;
+    const isDone = task?.kind === 'batch' && (await act(task));
+    const job = await this.get(ref);
+    // What was asked for before is done, too.
+    if (isDone || !isTerminal(job.state)) return job;
+    const message = `job ${ref} cannot be ${done}: it is ${job.state}, and has ended`;
+    throw new SchedulerError('forbidden_transition', message);
+  }
+
   private async viewsOf(ids: readonly TaskId[]): Promise<readonly JobView[]> {
     const jobs = await this.repository.findAll(ids);
-    return jobs.map((job) => jobView(job, this.fleet, this.clock.now()));
+    return jobs.map((job) => jobView(job, this.fleet, this.places, this.clock.now()));
   }
 }

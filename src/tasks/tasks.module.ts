@@ -12,6 +12,7 @@ import { PayloadReader } from './payload-reader';
 import { PredictionFeedback } from './prediction-feedback';
 import { TaskHistory } from './task-history';
 import { TaskIntake } from './task-intake';
+import { JobDrafts } from './job-drafts';
 import { JobSubmitter } from './job-submitter';
 import { JobsService } from './jobs.service';
 import { ModelTaskList } from './model-task-list';
@@ -38,6 +39,7 @@ const LISTENERS: Type<ChangeListener>[] = [
     TasksService,
     TaskIntake,
     BatchSubmitter,
+    JobDrafts,
     JobSubmitter,
     JobsService,
     TaskLifecycle,

@@ -1,15 +1,18 @@
-import { ConformanceRig, UUID } from '../support/conformance-rig';
+import { commandRig, type CommandRig } from '../support/command-rig';
+import { UUID, type ConformanceRig } from '../support/conformance-rig';
 import { APR_TIME, dataOf, listOf } from '../support/envelope';
 import type { Answer, Json } from '../support/service-process';
 
 jest.setTimeout(60_000);
 
+let commands: CommandRig;
 let rig: ConformanceRig;
 
 beforeAll(async () => {
-  rig = await ConformanceRig.start();
+  commands = await commandRig();
+  ({ rig } = commands);
 });
-afterAll(() => rig.close());
+afterAll(() => commands.close());
 
 const submit = async (job: object): Promise<Json> => dataOf(await rig.post('/scheduler/jobs', job));
 const submitAll = async (jobs: readonly object[]): Promise<Json[]> =>
@@ -175,7 +178,7 @@ describe('POST /scheduler/jobs/batch', () => {
       400,
       {
         status: 400,
-        message: "jobs[1].env.A-B: a variable's name is like ^[A-Za-z_][A-Za-z0-9_]*$",
+        message: `jobs[1].env: a variable's name is like ^[A-Za-z_][A-Za-z0-9_]*$; got "A-B"`,
         data: { errors: [expect.objectContaining({ loc: ['body', 'jobs', 1, 'env', 'A-B'] })] },
       },
     ]);

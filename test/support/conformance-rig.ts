@@ -17,6 +17,7 @@ const TABLES = [
   'strategy_settings',
   'prediction_settings',
   'api_keys',
+  'licence_pools',
 ];
 
 /** The built service on a database of its own, and whatever a test starts beside it. */

@@ -9,8 +9,10 @@ function read<T extends object>(dto: DtoClass<T>, body: object): T {
   return readDto(dto, body, 'body');
 }
 
-const job = (body: object) => toSubmission(read(SubmitJobDto, body));
-const batch = (...jobs: object[]) => toSubmissions(read(SubmitBatchDto, { jobs }));
+const PLACES = { objectionTo: (workdir: string) => (workdir === '/etc' ? 'not there' : undefined) };
+
+const job = (body: object) => toSubmission(read(SubmitJobDto, body), PLACES);
+const batch = (...jobs: object[]) => toSubmissions(read(SubmitBatchDto, { jobs }), PLACES);
 const host = (body: object) => toHost(read(RegisterHostDto, body));
 
 /** Where it is wrong, and what is said. */
@@ -76,6 +78,7 @@ describe('a job', () => {
     ['project', { project: '' }],
     ['owner', { owner: 'x'.repeat(201) }],
     ['workdir', { workdir: '' }],
+    ['workdir', { workdir: '/etc' }],
     ['env', { env: [] }],
     ['resource_request', { resource_request: 4 }],
     ['resource_request.slots', { resource_request: { slots: 0 } }],
@@ -122,7 +125,12 @@ describe('a batch', () => {
   });
 
   it.each([
-    ['jobs.1.env.-', [{ command: 'a' }, { command: 'b', env: { '-': '' } }], 'jobs[1].env.-'],
+    [
+      'jobs.1.env.-',
+      [{ command: 'a' }, { command: 'b', env: { '-': '' } }],
+      'jobs[1].env: a variable',
+    ],
+    ['jobs.0.workdir', [{ command: 'a', workdir: '/etc' }], 'jobs[0].workdir: not there'],
     ['jobs.0.count', [{ command: 'a', count: 2, parameters: ['x'] }], 'jobs[0].count'],
     ['jobs.0.count', [{ command: 'a', count: 0 }], 'jobs[0].count'],
     ['jobs.0.parameters.1', [{ command: 'a', parameters: ['x', 1] }], 'jobs[0].parameters'],

@@ -33,27 +33,36 @@ export function toHost(dto: Plain<RegisterHostDto>): HostRegistration {
   };
 }
 
+/** Why no command may work in a folder; undefined when it may. */
+export interface Places {
+  objectionTo(workdir: string): string | undefined;
+}
+
 /**
  * The job of a submission of one.
- * @throws {SchedulerError} invalid_input for a variable or label that is wrong, and for an array
+ * @throws {SchedulerError} invalid_input for a variable, label or folder that is wrong, and for an
+ *   array
  */
-export function toSubmission(dto: Plain<SubmitJobDto>): JobSubmission {
+export function toSubmission(dto: Plain<SubmitJobDto>, places: Places): JobSubmission {
   for (const field of ['count', 'parameters'] as const) {
     if (dto[field] === undefined) continue;
     const msg = `${field} makes an array, which is submitted in a batch: POST /scheduler/jobs/batch`;
     throw refused(['body', field], msg);
   }
-  return submissionOf(dto, ['body']);
+  return submissionOf(dto, ['body'], places);
 }
 
 /**
  * The jobs of a batch, those of its arrays one by one.
  * @throws {SchedulerError} invalid_input naming job and field
  */
-export function toSubmissions({ jobs }: Plain<SubmitBatchDto>): readonly JobSubmission[] {
+export function toSubmissions(
+  { jobs }: Plain<SubmitBatchDto>,
+  places: Places,
+): readonly JobSubmission[] {
   const all: JobSubmission[] = [];
   for (const [index, dto] of jobs.entries()) {
-    all.push(...itemsOf(dto, ['body', 'jobs', index]));
+    all.push(...itemsOf(dto, ['body', 'jobs', index], places));
     if (all.length <= LARGEST_BATCH) continue;
     const msg = `jobs must be at most ${LARGEST_BATCH}, those of arrays counted one by one`;
     throw refused(['body', 'jobs'], msg, 'length');
@@ -72,8 +81,8 @@ export function toKey(header: string | undefined): string | null {
   throw refused(['header', 'idempotency-key'], msg);
 }
 
-function itemsOf(dto: Plain<SubmitJobDto>, loc: Place): readonly JobSubmission[] {
-  const job = submissionOf(dto, loc);
+function itemsOf(dto: Plain<SubmitJobDto>, loc: Place, places: Places): readonly JobSubmission[] {
+  const job = submissionOf(dto, loc, places);
   const { count, parameters } = dto;
   if (count !== undefined && parameters !== undefined) {
     const where = labelOf([...loc, 'count']);
@@ -83,9 +92,12 @@ function itemsOf(dto: Plain<SubmitJobDto>, loc: Place): readonly JobSubmission[]
   return items === undefined ? [job] : arrayOf(job, items);
 }
 
-function submissionOf(dto: Plain<SubmitJobDto>, loc: Place): JobSubmission {
+function submissionOf(dto: Plain<SubmitJobDto>, loc: Place, places: Places): JobSubmission {
   const { resource_request: request, timeout_sec: timeoutSec } = dto;
   const { project, design, owner, priority, command, workdir } = dto;
+  const at = [...loc, 'workdir'];
+  const objection = places.objectionTo(workdir);
+  if (objection !== undefined) throw refused(at, `${labelOf(at)}: ${objection}`);
   return {
     command,
     workdir,
@@ -132,7 +144,8 @@ function textsIn(
   for (const [name, value] of Object.entries(given) as [string, unknown][]) {
     const at = [...loc, name];
     const wrong = objection(name);
-    if (wrong !== undefined) throw refused(at, `${labelOf(loc)}.${shown(name)}: ${wrong}`);
+    if (wrong !== undefined)
+      throw refused(at, `${labelOf(loc)}: ${wrong}; got ${JSON.stringify(shown(name))}`);
     if (typeof value === 'string') continue;
     throw refused(at, `${labelOf(at)} must be a string; got ${kindOf(value)}`, 'type');
   }

@@ -32,6 +32,7 @@ const JOB: JobView = {
   finishedAt: null,
   updatedAt: AT,
   message: 'running',
+  logPath: '/jobs/1.log',
   exitCode: null,
 };
 

@@ -15,6 +15,7 @@ import {
   type JobListQueryDto,
   type JobStage,
   type JobStatus,
+  type LogDto,
 } from './dto/job.dto';
 import type { SummaryDto } from './dto/summary.dto';
 import { refused } from './apr.input';
@@ -137,7 +138,7 @@ export function jobAnswer(job: JobView): Plain<JobDto> {
     message: job.message,
     retry_count: retries,
     exit_code: job.exitCode,
-    log_path: '',
+    log_path: job.logPath,
     parent_job_id: job.parentJobId ?? '',
   };
 }
@@ -161,6 +162,11 @@ function eventAnswer(event: Timeline['events'][number], job: JobView): Plain<Job
       created_at: time(event.at),
     },
   ];
+}
+
+/** The end of a job's log. */
+export function logAnswer({ id, logPath }: JobView, lines: readonly string[]): Plain<LogDto> {
+  return { job_id: id, log_path: logPath, lines };
 }
 
 /** Many jobs, piece by piece. */

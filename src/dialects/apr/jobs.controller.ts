@@ -3,20 +3,31 @@ import { ApiHeader } from '@nestjs/swagger';
 import type { Response } from 'express';
 import type { Plain } from '../../http/dto-fields';
 import { streamJson } from '../../http/stream-json';
+import { JobLogs } from '../../instances/job-logs';
+import { JobPlaces } from '../../ops/job-places';
 import { TasksRepository } from '../../persistence/tasks.repository';
 import type { JobView } from '../../tasks/job-view';
 import { JobSubmitter } from '../../tasks/job-submitter';
 import { JobsService } from '../../tasks/jobs.service';
 import { AprRoute } from './apr-route';
-import { JOB_DETAIL, RERUN_JOB, RUNNING_JOB, WAITING_JOB } from './apr.examples';
+import {
+  JOB_DETAIL,
+  PAUSED_JOB,
+  RERUN_JOB,
+  RUNNING_JOB,
+  STOPPING_JOB,
+  WAITING_JOB,
+} from './apr.examples';
 import { toKey, toSubmission, toSubmissions } from './apr.input';
-import { jobAnswer, jobDetail, jobsAnswer, success, toFilter } from './apr.mapper';
+import { jobAnswer, jobDetail, jobsAnswer, logAnswer, success, toFilter } from './apr.mapper';
 import {
   JobAnswerDto,
   JobDetailAnswerDto,
   JobListQueryDto,
   JobPathDto,
   JobsAnswerDto,
+  LogAnswerDto,
+  LogsQueryDto,
   OperatorQueryDto,
 } from './dto/job.dto';
 import { SubmitBatchDto, SubmitJobDto } from './dto/submit-job.dto';
@@ -38,6 +49,8 @@ export class JobsController {
     private readonly jobs: JobsService,
     private readonly submitter: JobSubmitter,
     private readonly tasks: TasksRepository,
+    private readonly logs: JobLogs,
+    private readonly places: JobPlaces,
   ) {}
 
   /**
@@ -59,7 +72,7 @@ export class JobsController {
     @Body() body: SubmitJobDto,
     @Headers(KEY) key?: string,
   ): Promise<Plain<JobAnswerDto>> {
-    const id = await this.submitter.submitOne(toSubmission(body), toKey(key));
+    const id = await this.submitter.submitOne(toSubmission(body, this.places), toKey(key));
     return shown(await this.jobs.get(id));
   }
 
@@ -83,7 +96,7 @@ export class JobsController {
     @Res() response: Response,
     @Headers(KEY) key?: string,
   ): Promise<void> {
-    const { ids } = await this.submitter.submit(toSubmissions(body), toKey(key));
+    const { ids } = await this.submitter.submit(toSubmissions(body, this.places), toKey(key));
     await streamJson(response, jobsAnswer(this.jobs.views(ids)));
   }
 
@@ -105,6 +118,77 @@ export class JobsController {
   async show(@Param() { job_id: id }: JobPathDto): Promise<Plain<JobDetailAnswerDto>> {
     const job = await this.jobs.get(id);
     return success(jobDetail(job, await this.tasks.timeline(job.id)));
+  }
+
+  /** Show the last lines of what a job has written, on standard output and standard error. */
+  @Get('/:job_id/logs')
+  @AprRoute({
+    operationId: 'getJobLog',
+    answer: LogAnswerDto,
+    example: { job_id: RUNNING_JOB.job_id, log_path: RUNNING_JOB.log_path, lines: ['start'] },
+    fails: ['unknown_task', 'unreachable_instance'],
+  })
+  async log(
+    @Param() { job_id: id }: JobPathDto,
+    @Query() { tail }: LogsQueryDto,
+  ): Promise<Plain<LogAnswerDto>> {
+    const job = await this.jobs.get(id);
+    return success(logAnswer(job, await this.logs.lastLines(job, tail)));
+  }
+
+  /**
+   * Let a running job stand still.
+   *
+   * @remarks It keeps what it has of its host, and its time goes on to count. A host with an
+   * `executor_prefix` does not do it.
+   */
+  @Post('/:job_id/pause')
+  @AprRoute({
+    operationId: 'pauseJob',
+    answer: JobAnswerDto,
+    example: PAUSED_JOB,
+    fails: ['unknown_task', 'forbidden_transition'],
+  })
+  async pause(
+    @Param() { job_id: id }: JobPathDto,
+    @Query() { operator }: OperatorQueryDto,
+  ): Promise<Plain<JobAnswerDto>> {
+    return shown(await this.jobs.pause(id, operator));
+  }
+
+  /** Let a paused job go on. */
+  @Post('/:job_id/resume')
+  @AprRoute({
+    operationId: 'resumeJob',
+    answer: JobAnswerDto,
+    example: RUNNING_JOB,
+    fails: ['unknown_task', 'forbidden_transition'],
+  })
+  async resume(
+    @Param() { job_id: id }: JobPathDto,
+    @Query() { operator }: OperatorQueryDto,
+  ): Promise<Plain<JobAnswerDto>> {
+    return shown(await this.jobs.resume(id, operator));
+  }
+
+  /**
+   * Stop a job that has not ended.
+   *
+   * @remarks One that waits is cancelled at once. One that runs is ended with all its processes, and
+   * is CANCELLED when that was seen; one that had ended before keeps its own result.
+   */
+  @Post('/:job_id/stop')
+  @AprRoute({
+    operationId: 'stopJob',
+    answer: JobAnswerDto,
+    example: STOPPING_JOB,
+    fails: ['unknown_task', 'forbidden_transition'],
+  })
+  async stop(
+    @Param() { job_id: id }: JobPathDto,
+    @Query() { operator }: OperatorQueryDto,
+  ): Promise<Plain<JobAnswerDto>> {
+    return shown(await this.jobs.stop(id, operator));
   }
 
   /** Run a job that has ended once more, as a new one. */
