@@ -7,6 +7,7 @@ import type { Service } from '../service';
 import { ApiClient } from './api-client';
 import { factor, wholeFrom } from './arguments';
 import { examplesText } from './client-verb';
+import { demoCommands, jobsText, registerHere, stopJobs } from './demo/demo-jobs';
 import { demoReport, demoReportText, type DemoReport } from './demo/demo-report';
 import { pacedFor, plannedFleet } from './demo/fleet-plan';
 import { CommandFailure, EXIT, EXIT_CODES_HELP, guarded } from './exit';
@@ -39,7 +40,8 @@ const EXAMPLES = [
 const NOTES = `
 Starts the scheduler with an embedded PostgreSQL of its own, and workers that simulate two models on
 machines of different speed; submits a seeded workload shaped like two production services
-(docs/workload.md); prints how it was served; and goes on serving until Ctrl-C.
+(docs/workload.md); prints how it was served; and goes on serving until Ctrl-C, with this machine as a
+host on which commands may be run (docs/batch.md): they are switched on for this session alone.
 
 Nothing of yours is touched: DATABASE_URL, the instances file and FORESAIL_KEY are not used, and the
 data lies in the folder "demo" below your data directory. With the end of the demo all of it is gone.
@@ -75,7 +77,7 @@ async function demo(flags: DemoFlags): Promise<void> {
   await assertPortFree(config.server.port);
   await clearDemoData(dataDir);
   try {
-    await withService(config, (service) => present(service, flags, abort));
+    await withService(config, (service) => present(service, config, flags, abort));
   } catch (error) {
     // What an interruption broke off says less than that there was one.
     throw abort.signal.aborted ? abort.signal.reason : error;
@@ -91,10 +93,14 @@ async function configOf(
 ): Promise<Config> {
   const { loadConfig } = await import('../config/load-config.js');
   const config = loadConfig({ flags: { port, dataDir, logLevel } });
+  const demoDir = demoDataDir(config);
   return {
     ...config,
     server: { ...config.server, host: LOOPBACK },
-    database: { ...config.database, url: undefined, dataDir: demoDataDir(config) },
+    database: { ...config.database, url: undefined, dataDir: demoDir },
+    commands: demoCommands(config.commands, demoDir),
+    // Nobody else is to hear of what is tried out here.
+    alerts: { ...config.alerts, urls: [] },
     instances: { ...config.instances, instancesFile: undefined, workerNetworks: [] },
   };
 }
@@ -138,7 +144,12 @@ async function withService(
 }
 
 /** Runs the workload through a fleet, prints what came of it, and goes on until it is ended. */
-async function present({ url }: Service, flags: DemoFlags, abort: AbortController): Promise<void> {
+async function present(
+  { url }: Service,
+  { commands }: Config,
+  flags: DemoFlags,
+  abort: AbortController,
+): Promise<void> {
   const { tasks, workers, seed, speed: timeScale } = flags;
   const { signal } = abort;
   const planned = plannedFleet(workers);
@@ -154,7 +165,7 @@ async function present({ url }: Service, flags: DemoFlags, abort: AbortControlle
     const report = demoReport(outcome, items);
     print({ json: report, text: () => `\n${demoReportText(report)}` }, flags.output);
     assertGood(outcome, report);
-    if (flags.exit !== true) await serveOn(url, signal);
+    if (flags.exit !== true) await serveOn(client, url, commands, signal);
   } finally {
     await client.close();
     await fleet.stop();
@@ -188,13 +199,20 @@ function assertGood({ stoppedBy }: ReplayOutcome, { failed }: DemoReport): void 
 }
 
 /** Tells where to look, and resolves when the user has seen enough. */
-async function serveOn(url: string, signal: AbortSignal): Promise<void> {
+async function serveOn(
+  client: ApiClient,
+  url: string,
+  commands: Config['commands'],
+  signal: AbortSignal,
+): Promise<void> {
   const enough = signal.aborted ? undefined : once(signal, 'abort');
-  process.stderr.write(whereToLook(url));
+  if (commands.enabled) await registerHere(client);
+  process.stderr.write(whereToLook(url, jobsText(url, commands)));
   await enough;
+  if (commands.enabled) await stopJobs(client);
 }
 
-function whereToLook(url: string): string {
+function whereToLook(url: string, jobs: string): string {
   return `
 Look at the run while the scheduler and its workers go on:
   ${url}/docs         Swagger UI
@@ -205,7 +223,7 @@ Look at the run while the scheduler and its workers go on:
 
 Give them more to do:
   npx foresail replay --synthetic --limit 200 --speed 10 --time-scale 10 --url ${url}
-
+${jobs}
 Ctrl-C ends it all.
 `;
 }

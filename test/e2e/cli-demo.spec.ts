@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { CliRun, runCli } from '../support/cli-run';
 import { removeScratch, scratchDirectory } from '../support/scratch';
 import { until } from '../support/until';
+import { isRoot } from '../../src/ops/accounts';
 import { clusterStatus } from '../../src/persistence/embedded/cluster-status';
 import { freePort } from '../../src/persistence/embedded/free-port';
 
@@ -39,16 +40,22 @@ describe('demo', () => {
 
   const small = ['--tasks', '12', '--workers', '2', '--speed', '50'];
 
-  /** Processes of the fleet, known by the scheduler that they were told. */
-  const workers = (): string[] =>
+  const processes = (part: string): string[] =>
     execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
       .split('\n')
-      .filter((line) => line.includes(`--scheduler http://127.0.0.1:${port} `));
+      .filter((line) => line.includes(part));
+
+  /** Processes of the fleet, known by the scheduler that they were told. */
+  const workers = (): string[] => processes(`--scheduler http://127.0.0.1:${port} `);
 
   const dataDir = (): string => join(folder, 'data', 'demo');
 
+  /** Root needs somebody else for commands, and a folder that he may enter. */
+  const forJobs = (): Record<string, string> =>
+    isRoot() ? { FORESAIL_JOB_USER: 'daemon', FORESAIL_WORK_ROOTS: join(folder, 'jobs') } : {};
+
   const serving = async (...flags: string[]): Promise<CliRun> => {
-    const run = CliRun.start(args(...flags));
+    const run = CliRun.start(args(...flags), { env: forJobs() });
     running = run;
     const isThere = (): boolean => run.err.includes('Ctrl-C ends it all') || run.hasEnded;
     await until(isThere, 'the end of the workload', PATIENCE_MS);
@@ -83,10 +90,20 @@ describe('demo', () => {
     const more = ['--limit', '3', '--speed', '50', '--time-scale', '50'];
     const replayed = await runCli(['replay', '--synthetic', ...more, '--url', url]);
     const second = await runCli(['demo', '--data-dir', join(folder, 'data'), '--port', '0']);
+    const job = await runCli(['run', '--url', url, '--', 'test "$(hostname)" && exit 7']);
+    const sleep = ['sleep', '31415.9265'];
+    await runCli(['run', '--detach', '--url', url, '--', ...sleep]);
+    await until(() => processes(sleep.join(' ')).length > 0, 'the job', PATIENCE_MS);
     run.child.kill('SIGINT');
-    const { code, out } = await run.end;
+    const { code, out, err } = await run.end;
 
-    expect(JSON.parse(shown.out)).toMatchObject([{ health: 'online' }, { health: 'online' }]);
+    expect(err).toContain('Commands are switched on for this session');
+    expect(job.code).toBe(7);
+    expect(processes(sleep.join(' '))).toEqual([]);
+    const seen = JSON.parse(shown.out) as { kind: string; health: string }[];
+    expect(seen.map(({ kind, health }) => `${kind} ${health}`).sort()).toEqual([
+      ...['host online', 'task_instance online', 'task_instance online'],
+    ]);
     expect(JSON.parse(replayed.out)).toMatchObject({ completed: 3 });
     expect(second).toMatchObject({ code: 1, out: '' });
     expect(second.err).toContain(`another demo uses ${dataDir()}`);

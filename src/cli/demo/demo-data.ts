@@ -5,6 +5,7 @@ import { dataDirOf } from '../../ops/data-dir';
 import { stopCluster } from '../../persistence/embedded/cluster-status';
 import { layoutOf } from '../../persistence/embedded/layout';
 import { CommandFailure, EXIT } from '../exit';
+import { demoJobsDir } from './demo-jobs';
 
 /** Where the demo keeps its database: below the user's data, and never in it. */
 export function demoDataDir({ database }: Config): string {
@@ -22,7 +23,7 @@ export async function clearDemoData(dataDir: string): Promise<void> {
     throw new CommandFailure(EXIT.failed, `another demo uses ${dataDir}: ${remedy}`);
   }
   const { home, cluster, log, password, locks } = layoutOf(dataDir);
-  for (const path of [cluster, log, `${log}.1`, password, locks]) {
+  for (const path of [cluster, log, `${log}.1`, password, locks, demoJobsDir(home)]) {
     await rm(path, { recursive: true, force: true });
   }
   // Only an empty folder goes.
