@@ -64,7 +64,7 @@ export class JobWatcher implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
-    this.bell.listen(() => this.wake());
+    if (this.settings.enabled) this.bell.listen(() => this.wake());
   }
 
   @Interval(TICK_MS)
