@@ -31,6 +31,8 @@ const LOGS_MS = 5_000;
 interface Watch {
   due: Instant;
   looking: boolean;
+  /** Logs that may have grown since they were last looked at. */
+  readonly logs: Set<string>;
   logsDue: Instant;
   /** Attempts whose record is final: their hosts may forget them. */
   over: DispatchId[];
@@ -75,7 +77,7 @@ export class JobWatcher implements OnApplicationBootstrap {
     for (const prefix of groups.keys()) this.watchOf(prefix);
     for (const [prefix, watch] of this.watches) {
       const there = groups.get(prefix) ?? [];
-      const isIdle = there.length === 0 && watch.over.length === 0;
+      const isIdle = there.length === 0 && watch.over.length === 0 && watch.logs.size === 0;
       if (!isIdle && !watch.looking && watch.due <= now) void this.look(prefix, watch, there);
     }
   }
@@ -126,7 +128,10 @@ export class JobWatcher implements OnApplicationBootstrap {
   private async ask(prefix: string, watch: Watch, there: readonly Held[]): Promise<void> {
     const host = this.ways.at(prefix);
     const open = there.filter(({ attempt }) => !this.inHand.has(attempt));
-    for (const { attempt, task } of open) this.wanted.set(attempt, task.state);
+    for (const { attempt, task } of open) {
+      this.wanted.set(attempt, task.state);
+      watch.logs.add(this.places.logPath(task.id));
+    }
     const reports = await host.states(open.map(({ attempt }) => attempt.dispatchId));
     for (const one of this.hosts.all())
       if (one.traits.executorPrefix === prefix) this.hosts.noteContact(one);
@@ -134,7 +139,7 @@ export class JobWatcher implements OnApplicationBootstrap {
       const report = reports.get(held.attempt.dispatchId);
       if (report) void this.keep(held, watch, () => this.keeper.keep(held, report, host));
     }
-    await this.tidy(host, watch, open);
+    await this.tidy(host, watch);
   }
 
   /** One attempt must not hold up the others, nor be seen to twice at a time. */
@@ -151,12 +156,14 @@ export class JobWatcher implements OnApplicationBootstrap {
     }
   }
 
-  private async tidy(host: HostJobs, watch: Watch, there: readonly Held[]): Promise<void> {
+  /** A log that was written just now is looked at once more when its job has ended. */
+  private async tidy(host: HostJobs, watch: Watch): Promise<void> {
     const now = this.clock.now();
     if (watch.logsDue <= now) {
       watch.logsDue = after(now, LOGS_MS);
-      const logs = new Set(there.map(({ task }) => this.places.logPath(task.id)));
-      await host.cutLogs([...logs], this.settings.logBytes);
+      const logs = [...watch.logs];
+      watch.logs.clear();
+      await host.cutLogs(logs, this.settings.logBytes);
     }
     const over = watch.over.splice(0);
     if (over.length > 0) await host.remove(over);
@@ -165,7 +172,13 @@ export class JobWatcher implements OnApplicationBootstrap {
   private watchOf(prefix: string): Watch {
     const known = this.watches.get(prefix);
     if (known) return known;
-    const watch = { due: instant(0), looking: false, logsDue: instant(0), over: [] };
+    const watch = {
+      due: instant(0),
+      looking: false,
+      logsDue: instant(0),
+      logs: new Set<string>(),
+      over: [],
+    };
     this.watches.set(prefix, watch);
     return watch;
   }

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { JobLogs } from '../../src/instances/job-logs';
 import { JobsRig } from '../support/jobs-rig';
 import { marked } from '../support/marked';
 import { until } from '../support/until';
@@ -7,7 +8,7 @@ describe('jobs on this machine', () => {
   let rig: JobsRig;
 
   beforeEach(async () => {
-    rig = await JobsRig.open();
+    rig = await JobsRig.open({ FORESAIL_LOG_BYTES: '8192' });
     await rig.begin();
     await rig.host('h1');
   });
@@ -36,6 +37,22 @@ describe('jobs on this machine', () => {
     ]);
   });
 
+  it('have logs of which the head and the tail are kept', async () => {
+    const flood = 'i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done';
+    const { id } = await rig.submit({ command: flood });
+    await rig.reached(id, 'succeeded');
+    const isCut = (log: string): boolean =>
+      log.length < 8_192 && log.startsWith('line 0\n') && log.endsWith('\nline 19999\n');
+    await until(() => isCut(rig.logOf(id)), 'a log that is short again');
+    expect(rig.logOf(id)).toContain(' bytes left out]');
+    const [host] = rig.fleet.instances.keys();
+    expect(await rig.get(JobLogs).lastLines({ id, instanceId: host ?? null }, 2)).toEqual([
+      'line 19998',
+      'line 19999',
+    ]);
+    expect(await rig.get(JobLogs).lastLines({ id, instanceId: null }, 2)).toEqual([]);
+  });
+
   it('are tried again as often as they may', async () => {
     const file = rig.file('tries');
     const { id } = await rig.submit({ command: `echo x >>${file}; exit 3`, retryLimit: 2 });
@@ -59,7 +76,11 @@ describe('jobs on this machine', () => {
     expect(rig.fleet.tasks.get(running.id)?.job).toEqual(running.job);
     expect(rig.fleet.tasks.get(running.id)?.attemptTimeoutMs).toBe(Infinity);
     const [host] = rig.fleet.instances.values();
-    expect(host).toMatchObject({ kind: 'host', capacity: { slots: 2, cpu: 2, memoryGb: 4 } });
+    expect(host).toMatchObject({
+      kind: 'host',
+      capacity: { slots: 2, cpu: 2, memoryGb: 4 },
+      traits: { labels: { rack: 'h1' }, executorPrefix: '' },
+    });
     expect(await marked(running.attempts[0]!.dispatchId)).toBeGreaterThan(0);
     writeFileSync(gate, '');
     for (const { id } of [running, ended]) {

@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { commandsIn } from './commands';
 import { freshDatabase, type TestDatabase } from './database';
-import { markedAmong } from './marked';
+import { endMarked, markedAmong } from './marked';
 import { report } from './report';
 import { removeScratch, scratchDirectory } from './scratch';
 import { SeededRandom } from './seeded-random';
@@ -59,9 +59,15 @@ export function jobsRestartSuite({ jobs, kills, timeoutMs }: JobsRestartOptions)
 
     afterAll(async () => {
       await service.kill();
+      await endMarked(await dispatches());
       await database.drop();
       await removeScratch(folder);
     });
+
+    const dispatches = async (): Promise<ReadonlySet<string>> => {
+      const text = 'SELECT dispatch_id AS id FROM attempts';
+      return new Set((await rowsOf<{ id: string }>(database.url, text)).map(({ id }) => id));
+    };
 
     const serve = (port = 0): Promise<ServiceProcess> =>
       ServiceProcess.start({ databaseUrl: database.url, port, env: commandsIn(folder) });
@@ -163,15 +169,12 @@ export function jobsRestartSuite({ jobs, kills, timeoutMs }: JobsRestartOptions)
           ({ begun, attempts }) => new Set(begun).size !== begun.length || begun.length > attempts,
         );
         const again = ran.filter(({ begun }) => begun.length > 1).length;
-        const dispatches = await rowsOf<{ id: string }>(
-          database.url,
-          'SELECT dispatch_id AS id FROM attempts',
-        );
-        const left = await markedAmong(new Set(dispatches.map(({ id }) => id)));
+        const ids = await dispatches();
+        const left = await markedAmong(ids);
         report(`jobs, seed ${seed}`, {
           jobs: ran.length,
           kills,
-          attempts: dispatches.length,
+          attempts: ids.size,
           again,
         });
         expect({ wrong, twice, left }).toEqual({ wrong: [], twice: [], left: [] });

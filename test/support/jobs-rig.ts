@@ -28,6 +28,7 @@ import { TaskRecorder } from '../../src/tasks/task-recorder';
 import { draftOf, exactly } from './builders';
 import { commandsIn } from './commands';
 import { freshDatabase, type TestDatabase } from './database';
+import { endMarked } from './marked';
 import { removeScratch, scratchDirectory } from './scratch';
 import { until } from './until';
 
@@ -117,7 +118,12 @@ export class JobsRig {
 
   host(hostId: string, slots = 2, executorPrefix = ''): Promise<Instance> {
     const size = { slots, cpu: slots, memoryGb: 2 * slots };
-    return this.get(HostsService).register({ hostId, size, labels: {}, executorPrefix });
+    return this.get(HostsService).register({
+      hostId,
+      size,
+      labels: { rack: hostId },
+      executorPrefix,
+    });
   }
 
   async query(text: string): Promise<void> {
@@ -208,6 +214,10 @@ export class JobsRig {
 
   async close(): Promise<void> {
     await this.end();
+    const { rows } = await this.client.query<{ id: string }>(
+      'SELECT dispatch_id AS id FROM attempts',
+    );
+    await endMarked(new Set(rows.map(({ id }) => id)));
     await this.client.end();
     await this.database.drop();
     await removeScratch(this.folder);

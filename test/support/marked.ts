@@ -22,12 +22,34 @@ async function isMarked(pid: string, dispatchId: string, state?: string): Promis
   }
 }
 
-/** Dispatch ids that any process of this machine carries, out of these. */
-export async function markedAmong(dispatchIds: ReadonlySet<string>): Promise<readonly string[]> {
+/** A process of this machine, and the dispatch id that it carries. */
+export interface MarkedProcess {
+  readonly pid: number;
+  readonly dispatchId: string;
+}
+
+/** The processes of this machine that carry one of these dispatch ids. */
+export async function markedAmong(
+  dispatchIds: ReadonlySet<string>,
+): Promise<readonly MarkedProcess[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const environments = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')),
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+      const [, dispatchId = ''] = /TASK_DISPATCH_ID=([0-9a-f-]{36})/.exec(environment) ?? [];
+      return { pid: Number(pid), dispatchId };
+    }),
   );
-  const carried = environments.map((text) => /TASK_DISPATCH_ID=([0-9a-f-]{36})/.exec(text)?.[1]);
-  return carried.filter((id) => id !== undefined && dispatchIds.has(id)) as string[];
+  return found.filter(({ dispatchId }) => dispatchIds.has(dispatchId));
+}
+
+/** Ends by force whatever a test has left behind, its supervisors first. */
+export async function endMarked(dispatchIds: ReadonlySet<string>): Promise<void> {
+  for (const { pid } of await markedAmong(dispatchIds)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
 }
