@@ -2,7 +2,6 @@ import { chownSync, mkdirSync } from 'node:fs';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { commandEnvironment } from '../config/command-environment';
 import { isAmong, splitCommandLine } from '../config/command-line';
-import { shownValue } from '../config/config-error';
 import { configOf } from '../config/config.module';
 import type { Config } from '../config/config.schema';
 import { SchedulerError } from '../core/errors';
@@ -62,7 +61,8 @@ export class JobHosts implements OnModuleInit {
     if (words?.length === 0 || (words && isAmong(words, this.commands.executorPrefixes)))
       return words;
     const why = words ? 'is not in FORESAIL_EXECUTOR_PREFIXES' : 'has a quote that is not closed';
-    const msg = `${shownValue(prefix)} ${why}`;
+    // As it is: what stands before an `@` is an account here, and no password.
+    const msg = `${JSON.stringify(prefix)} ${why}`;
     const fault = { loc: ['body', 'executor_prefix'], msg, type: 'value' };
     throw new SchedulerError('invalid_input', `executor_prefix: ${msg}`, { faults: [fault] });
   }

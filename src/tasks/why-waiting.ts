@@ -20,7 +20,7 @@ export function whyWaiting(job: Task, fleet: Fleet, now: Instant): string {
 }
 
 function wanted({ demand: { slots, cpu, memoryGb }, job }: Task): string {
-  const labels = Object.entries(job?.labels ?? {}).map(([name, value]) => `${name}=${value}`);
-  const size = `${slots} slots, ${cpu} cores, ${memoryGb} GB`;
-  return labels.length === 0 ? size : `${size}, and labelled ${labels.join(', ')}`;
+  const size = { slots, cpu, memory_gb: memoryGb };
+  const parts = Object.entries({ ...size, ...job?.labels });
+  return parts.map(([name, value]) => `${name}=${value}`).join(', ');
 }
