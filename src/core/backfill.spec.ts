@@ -239,6 +239,18 @@ describe('the order of jobs', () => {
     expect(cluster.places(running, wide, long, longer)).toBe('a - a -');
   });
 
+  it('lets go of what was kept for a job that is cancelled', () => {
+    const cluster = small();
+    const running = cluster.job(3, 2);
+    cluster.place();
+    const [wide, long] = [cluster.job(4, 1), cluster.job(1, 3)];
+    cluster.place();
+    expect(cluster.places(running, wide, long)).toBe('a - -');
+    cluster.fleet.course.stop(wide, 'cancelled', 'asked');
+    cluster.place();
+    expect(cluster.places(long)).toBe('a');
+  });
+
   it('holds back nobody on other hosts than the one that is kept', () => {
     const cluster = new Cluster();
     cluster.host('a', 4);
@@ -345,6 +357,22 @@ describe('licences of jobs', () => {
     expect(cluster.places(...jobs)).toBe('a a b');
     cluster.fleet.licences.set('vcs', 1);
     expect(cluster.fleet.licences.all()).toEqual([{ name: 'vcs', tokens: 1, used: 5 }]);
+  });
+
+  it('are seen when they come back from a host that stays full', () => {
+    const cluster = new Cluster();
+    const a = cluster.host('a', 2);
+    cluster.fleet.licences.set('vcs', 1);
+    const running = [cluster.job(1, 1, withTool(1)), cluster.job(1, 1)];
+    cluster.place();
+    cluster.fleet.updateInstance(a, { capacity: { ...a.capacity, slots: 1, cpu: 1 } });
+    cluster.host('b', 1);
+    const next = cluster.job(1, 1, withTool(1));
+    cluster.place();
+    expect(cluster.places(...running, next)).toBe('a a -');
+    for (const task of running.slice(0, 1)) cluster.end(task);
+    cluster.place();
+    expect(cluster.places(next)).toBe('b');
   });
 
   it('are kept for the first job that waits for them', () => {

@@ -9,8 +9,11 @@ import type { Queue } from './queue';
 import { earliestStart, limitOf, type JobRun, type Outset, type Reservation } from './reservation';
 import { fits, NOTHING, take, type Resources } from './resources';
 import type { Decision, Expectation, Task } from './task';
-import { after } from './units';
+import { after, type Instant } from './units';
 import { isBefore, type WaitingLine } from './waiting-line';
+
+/** A look costs some ms, and what it finds beyond what happened is seldom. */
+const LOOK_AGAIN_MS = 60_000;
 
 /** A job that starts now, and where. */
 export interface JobStart extends Destination {
@@ -54,6 +57,14 @@ export class BackfillRound {
     }
     this.mostRoom = mostOf(this.room.values());
     if (this.room.size > 0) for (const line of jobs.lines) this.await(line);
+  }
+
+  /**
+   * When to look again though nothing happens: what runs beyond its limit makes a reservation move by
+   * the mere passing of time. Undefined while nothing is kept for anybody.
+   */
+  get lookAgainAt(): Instant | undefined {
+    return this.reservation && after(this.outset.now, LOOK_AGAIN_MS);
   }
 
   /** The next job that starts; undefined when none does. Whoever asks starts it at once. */

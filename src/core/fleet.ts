@@ -73,7 +73,7 @@ export class Fleet {
     const grounds: Grounds = {
       vacate: (held) => this.vacate(held),
       requeue: (task) => this.join(task),
-      leave: (task) => this.queueOf(task).leave(task, undefined, this.now),
+      leave: (task) => this.leave(task),
       ended: (held, outcome) => this.learnFrom(held, outcome),
     };
     this.placer = new Placer(this.chronicle, this.attempts, this.licences, options, (held) => {
@@ -252,7 +252,7 @@ export class Fleet {
 
   /** Undoes a submission that could not be recorded; nothing was sent. */
   revert(task: Task): void {
-    if (task.state === 'queued') this.queueOf(task).leave(task, undefined, this.now);
+    if (task.state === 'queued') this.leave(task);
     const held = task.attempts.flatMap((attempt) => this.held(attempt) ?? []);
     this.forget(task);
     for (const one of held) this.vacate(one);
@@ -290,7 +290,10 @@ export class Fleet {
     };
     consider(this.circuits.nextDue());
     // Tasks that are bound have no backoff.
-    for (const queue of this.queuesByKey.values()) consider(queue.line.nextDue());
+    for (const queue of this.queuesByKey.values()) {
+      consider(queue.line.nextDue());
+      if (queue.waiting > 0) consider(queue.lookAgainAt);
+    }
     return next;
   }
 
@@ -385,6 +388,13 @@ export class Fleet {
     this.stirred.add(queue);
   }
 
+  /** It waits no more; what was kept for a job is there for the others. */
+  private leave(task: Task): void {
+    const queue = this.queueOf(task);
+    queue.leave(task, undefined, this.now);
+    if (queue.jobs !== null) this.stirred.add(queue);
+  }
+
   private queueOf(task: Task): Queue {
     return this.queueFor(task.queue);
   }
@@ -419,7 +429,8 @@ export class Fleet {
   private refresh(instance: Instance): void {
     const queue = this.queueFor(instance.queue);
     queue.refresh(instance, this.now);
-    if (queue.waiting > 0 && instance.isOpen) this.stirred.add(queue);
+    // To a job it matters what ends on any host: tokens come back, and a reservation moves.
+    if (queue.waiting > 0 && (instance.isOpen || queue.jobs !== null)) this.stirred.add(queue);
   }
 
   private changed(instance: Instance): void {

@@ -1,6 +1,11 @@
 import {
   draftOf,
+  fleetRig,
+  hostDraftOf,
+  jobDraftOf,
+  jobOf,
   newestHeld,
+  placeAll,
   QUEUE,
   rigWith,
   settingsOf,
@@ -45,6 +50,19 @@ describe('checkInvariants', () => {
     fleet.course.stop(running, 'cancelled', 'asked');
     fleet.forget(running);
     expect(checkInvariants(fleet)).toEqual([]);
+  });
+
+  it('adds up what jobs have of hosts and licence pools', () => {
+    const { fleet } = fleetRig();
+    const host = fleet.addInstance(hostDraftOf('a', 4));
+    fleet.licences.set('vcs', 2);
+    const { task } = submitted(fleet, jobDraftOf({ job: jobOf({ tool: 'vcs', tokens: 1 }) }));
+    placeAll(fleet);
+    expect(checkInvariants(fleet)).toEqual([]);
+    host.backlog.letGo(newestHeld(fleet, task).attempt);
+    const faults = checkInvariants(fleet).join('; ');
+    expect(faults).toContain('I6: a counts 0 cpu, 1 are taken');
+    expect(faults).toContain('I6: pool vcs counts 0 tokens, 1 are drawn');
   });
 
   it.each<[string, RegExp, (scene: Scene) => void]>([

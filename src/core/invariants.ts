@@ -2,10 +2,12 @@ import type { Held } from './backlog';
 import type { Fleet } from './fleet';
 import type { Instance } from './instance';
 import type { Queue } from './queue';
+import type { Resources } from './resources';
 import { isActive, isTerminal, occupies, type Task } from './task';
 
 /** Relative error that sums in another order may have. */
 const ROUNDING = 1e-9;
+const PARTS: readonly (keyof Resources)[] = ['slots', 'cpu', 'memoryGb', 'gpuMemoryGb'];
 
 /**
  * Everything that must hold of a fleet between two of its methods (RELIABILITY_MODEL, section 9).
@@ -32,9 +34,22 @@ export function checkInvariants(fleet: Fleet): readonly string[] {
   for (const instance of fleet.instances.values()) {
     faults.push(...instanceFaults(instance, occupants.get(instance.id) ?? []));
   }
+  faults.push(...licenceFaults(fleet, attempts));
   const payload = sum(tasks.map((task) => task.payloadBytes));
   if (payload !== fleet.livePayloadBytes) faults.push('live payload is not the sum over tasks');
   return faults;
+}
+
+function licenceFaults(fleet: Fleet, attempts: readonly Held[]): string[] {
+  const { licences } = fleet;
+  const atHosts = attempts.filter(
+    ({ attempt, task }) => occupies(attempt) && task.kind === 'batch',
+  );
+  return licences.all().flatMap(({ name, used }) => {
+    const draws = atHosts.map(({ task }) => licences.drawOf(task));
+    const drawn = sum(draws.filter(({ pool }) => pool === name).map(({ tokens }) => tokens));
+    return drawn === used ? [] : [`I6: pool ${name} counts ${used} tokens, ${drawn} are drawn`];
+  });
 }
 
 function taskFaults(fleet: Fleet, task: Task): string[] {
@@ -107,6 +122,12 @@ function instanceFaults(instance: Instance, occupants: readonly Held[]): string[
   if (wrong.length > 0) faults.push(`I6: ${instance.id} holds attempts that are over`);
   if (occupants.length !== held.length) {
     faults.push(`I6: ${instance.id} holds ${held.length} attempts, ${occupants.length} occupy it`);
+  }
+  const { used } = instance.backlog;
+  for (const part of PARTS) {
+    const taken = sum(occupants.map(({ task }) => task.demand[part]));
+    if (!isClose(used[part], taken))
+      faults.push(`I6: ${instance.id} counts ${used[part]} ${part}, ${taken} are taken`);
   }
   const planned = [...instance.backlog.plannedTasks()];
   const mean = sum(planned.map((task) => task.prediction.serviceTime.mean));

@@ -54,6 +54,7 @@ export class Placer {
     const round = new BackfillRound(queue, queue.jobs, outset, options.random);
     return () => {
       const start = round.next();
+      queue.lookAgainAt = round.lookAgainAt;
       return start ? this.placed(queue, start, this.reserve(queue, start.task, start)) : NOT_PLACED;
     };
   }

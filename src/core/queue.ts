@@ -64,6 +64,8 @@ export class Queue {
   private readonly speeds = new SpeedScale();
   /** How wrong the predictions of its tasks lately were. */
   readonly errors = new PredictionErrors();
+  /** When jobs are to be looked at again though nothing happens. */
+  lookAgainAt: Instant | undefined;
   /** The last tasks that came, in no order. */
   readonly latest: Arrival[] = [];
   private waitingTasks = 0;

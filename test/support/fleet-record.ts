@@ -25,6 +25,7 @@ export function restoreFleet(
 ): Fleet {
   const restored = new Fleet(options);
   for (const [key, chosen] of settings) restored.configure(key, chosen);
+  for (const { name, tokens } of fleet.licences.all()) restored.licences.set(name, tokens);
   const instances = [...fleet.instances.values()];
   for (const instance of instances) restoreInstance(restored, instance, options);
   for (const task of tasksInOrder(fleet)) restored.restore(throughText(task));
@@ -48,6 +49,7 @@ export function snapshotOf(fleet: Fleet): string {
   const instances = [...fleet.instances.values()].map((instance) => ({
     id: instance.id,
     queue: instance.queue,
+    traits: instance.traits,
     removed: instance.removed,
     held: [...instance.backlog.held].map(({ attempt }) => attempt),
     used: instance.backlog.used,
@@ -63,7 +65,8 @@ export function snapshotOf(fleet: Fleet): string {
       planned: plannedWork([...members.values()]),
     }));
   const payload = tasks.reduce((sum, { payloadBytes }) => sum + payloadBytes, 0);
-  const everything = [byId(tasks), byId(instances), queues.sort(byKey), payload];
+  const licences = fleet.licences.all();
+  const everything = [byId(tasks), byId(instances), queues.sort(byKey), payload, licences];
   return JSON.stringify(everything, null, 1);
 }
 
@@ -91,6 +94,7 @@ function restoreInstance(fleet: Fleet, instance: Instance, { clock }: FleetOptio
     lastContact: instance.lastContact,
     registeredWallMs: instance.registeredWallMs,
     speed: instance.learnedSpeed,
+    traits: instance.traits,
   };
   const restored = fleet.addInstance(draft);
   fleet.updateInstance(restored, { provesAbsence, drainsItself, foreignMs });
@@ -119,7 +123,10 @@ function throughText(task: Task): Task {
   const row = rowOf(task.prediction);
   const attempts = task.attempts.filter(({ state }) => state !== 'ended');
   const copy = JSON.parse(JSON.stringify({ ...task, attempts })) as Task;
-  return Object.assign(copy, { plannedOn: null, decision: null, prediction: predictionOf(row) });
+  // JSON has no infinity, the table has.
+  const { attemptTimeoutMs } = task;
+  const prediction = predictionOf(row);
+  return Object.assign(copy, { plannedOn: null, decision: null, prediction, attemptTimeoutMs });
 }
 
 function rowOf({ serviceTime, method }: Prediction): PredictionRow {
