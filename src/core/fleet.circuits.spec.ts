@@ -116,6 +116,22 @@ describe('Fleet', () => {
       expect(rig.said).toEqual(['bad open 5000', 'bad closed 0']);
     });
 
+    it('leaves nobody bound to an instance that is lost while it is tried', () => {
+      const rig = new Rig(1, 'shortest_queue');
+      const { fleet, bad, good } = rig;
+      fleet.updateInstance(good, { drainAsked: true });
+      rig.submit();
+      for (let n = 0; n < 3; n++) rig.open();
+      rig.pass(20_000);
+      const task = rig.submit();
+      expect([bad.line.has(task), bad.holdsOn]).toEqual([true, false]);
+      fleet.updateInstance(bad, { health: 'lost' });
+      expect(bad.line.size).toBe(0);
+      fleet.updateInstance(good, { drainAsked: false });
+      rig.pass(1);
+      expect(placeOf(task)).toBe('dispatching good');
+    });
+
     it('pauses again when the trial comes to nothing', () => {
       const rig = new Rig(3);
       for (let i = 0; i < 6; i++) rig.submit();

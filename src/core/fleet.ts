@@ -435,7 +435,9 @@ export class Fleet {
 
   private changed(instance: Instance): void {
     this.refresh(instance);
-    if (instance.heldOn === instance.holdsOn) return;
+    // A task may be bound to it for a trial while it holds on to nothing.
+    const isStranded = !instance.isThere && instance.line.size > 0;
+    if (instance.heldOn === instance.holdsOn && !isStranded) return;
     instance.heldOn = instance.holdsOn;
     if (!instance.heldOn) this.setFree(instance);
     else this.queueFor(instance.queue).replanStranded(this.now);

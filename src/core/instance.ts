@@ -171,8 +171,12 @@ export class Instance implements Standing, Pace {
 
   /** True while tasks that are bound to it may go on waiting for it. */
   get holdsOn(): boolean {
-    const isThere = this.health !== 'lost' && !this.draining && this.slots > 0;
-    return isThere && this.circuit.isClosed;
+    return this.isThere && this.circuit.isClosed;
+  }
+
+  /** False while it can take nothing, not even a task on trial. */
+  get isThere(): boolean {
+    return this.health !== 'lost' && !this.draining && this.slots > 0;
   }
 
   /** `host:port`. */
