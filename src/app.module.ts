@@ -21,6 +21,7 @@ import { OPENAPI_ROUTES } from './http/openapi';
 import { nativeDialect } from './http/problem-details';
 import { InstancesModule } from './instances/instances.module';
 import { INSTANCES_ROUTES } from './instances/instances.controller';
+import { LICENCE_POOLS_ROUTES } from './instances/licence-pools.controller';
 import { LIVENESS_ROUTES } from './ops/liveness.controller';
 import { METRICS_ROUTES } from './ops/metrics.controller';
 import { OpsModule } from './ops/ops.module';
@@ -72,6 +73,7 @@ export const DIALECTS: NonEmpty<Dialect> = [
     ...OPENAPI_ROUTES,
     ...ALERTS_ROUTES,
     ...INSTANCES_ROUTES,
+    ...LICENCE_POOLS_ROUTES,
     ...PREDICTIONS_ROUTES,
     ...QUEUES_ROUTES,
     ...STRATEGIES_ROUTES,

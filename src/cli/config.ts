@@ -80,7 +80,8 @@ const COLUMNS: readonly Column<Shown>[] = [
 ];
 
 function valueText(value: unknown, unit: string | null): string {
-  if (value === null || (Array.isArray(value) && value.length === 0)) return '–';
+  if (value === null) return '–';
+  if (typeof value === 'object' && Object.keys(value).length === 0) return '–';
   const plain = Array.isArray(value) ? value.join(', ') : value;
   const text = typeof plain === 'string' ? plain : JSON.stringify(plain);
   return unit === null ? text : `${text} ${unit}`;

@@ -60,6 +60,7 @@ describe('loadConfig', () => {
       defaultStrategy: 'earliest',
       orderWeight: 2,
       strategyFiles: [],
+      licencePools: {},
       batchStrategy: 'least_loaded',
     });
   });
@@ -96,6 +97,19 @@ describe('loadConfig', () => {
     expect(config.predictions.lookupFile).toBe(join(folder, 'known/times.json'));
     expect(config.scheduling.strategyFiles).toEqual([join(folder, 'a.js'), '/abs/b.js']);
     expect(config.database.dataDir).toBe(resolve('data'));
+  });
+
+  it('reads licence pools from pairs and from a mapping', () => {
+    const pools = { 'innovus 21=x': 10, default: 0 };
+    const env = { FORESAIL_LICENCE_POOLS: ' innovus 21=x = 10, default=0' };
+    expect(load({ env }).scheduling.licencePools).toEqual(pools);
+    const file = yaml('licence_pools:\n  "innovus 21=x": 10\n  default: 0\n');
+    expect(load({ file, env: {} }).scheduling.licencePools).toEqual(pools);
+    for (const wrong of ['a', 'a=', '=1', 'a=-1', 'a=1.5', 'a=1,a=2', 'a=1000001']) {
+      expect(() => load({ env: { FORESAIL_LICENCE_POOLS: wrong } })).toThrow(
+        /FORESAIL_LICENCE_POOLS.*as in innovus=10,default=50/,
+      );
+    }
   });
 
   it('takes empty variables for absent ones, and other names as none of its business', () => {

@@ -1,4 +1,9 @@
-import { decimal, list, text } from './setting';
+import { counts, decimal, list, text } from './setting';
+
+/** Characters of the name of a licence pool. */
+export const LONGEST_POOL_NAME = 200;
+/** Of one licence pool. */
+export const MOST_TOKENS = 1_000_000;
 
 /** In which order tasks wait, and where they go. */
 export const SCHEDULING_SETTINGS = {
@@ -31,5 +36,15 @@ export const SCHEDULING_SETTINGS = {
     allowed: 'the name of a strategy that binds late, as in best_fit',
     description:
       'Strategy of the queue of batch jobs, while none was set for it. best_fit lets wide jobs wait less.',
+  }),
+  licencePools: counts({
+    env: 'FORESAIL_LICENCE_POOLS',
+    min: 0,
+    max: MOST_TOKENS,
+    longestName: LONGEST_POOL_NAME,
+    description:
+      'Licence pools and their tokens, set at every start; others are set with `/v1/licence-pools`. ' +
+      'A job draws from the pool that is called as its tool, else from `default`; without either ' +
+      'there is no limit.',
   }),
 } as const;

@@ -125,6 +125,31 @@ export function list(
   return { ...rest, schema, fallback: [] };
 }
 
+/** Numbers by name: `name=number` with commas between them, or a YAML mapping. None by default. */
+export function counts(
+  basics: Omit<Basics<never>, 'fallback'> & Range & { longestName: number },
+): Setting<Readonly<Record<string, number>>> {
+  const { min, max, longestName, ...rest } = basics;
+  const schema = z.preprocess(
+    fromPairs,
+    z.record(z.string().min(1).max(longestName), z.int().min(min).max(max)),
+  );
+  const allowed = `names and integers from ${min} to ${max}, as in innovus=10,default=50`;
+  return { ...rest, schema, allowed, fallback: {} };
+}
+
+function fromPairs(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  const pairs = (parted(value, ',') as string[]).map((pair) => {
+    const at = pair.lastIndexOf('=');
+    return [pair.slice(0, at < 0 ? pair.length : at).trim(), fromText(pair.slice(at + 1))] as const;
+  });
+  // A name that stands twice is no mapping: nobody could say which number is meant.
+  return new Set(pairs.map(([name]) => name)).size < pairs.length
+    ? value
+    : Object.fromEntries(pairs);
+}
+
 /** A text that is a number becomes one; anything else is left for the schema to refuse. */
 function fromText(value: unknown): unknown {
   if (typeof value !== 'string' || !/^[+-]?(\d+|\d*\.\d+)$/.test(value.trim())) return value;

@@ -34,8 +34,12 @@ function documented(): Setting<unknown>[] {
 }
 
 function shownDefault({ fallback }: Setting<unknown>): string {
-  if (fallback === undefined || (Array.isArray(fallback) && fallback.length === 0)) return '';
+  if (fallback === undefined || isEmpty(fallback)) return '';
   return `\`${written(fallback)}\``;
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
 function written(value: unknown): string {

@@ -8,7 +8,8 @@
  * - `unsupported_content`: a content type or content encoding that is not read here.
  * - `unauthenticated`, `forbidden`: no valid key; or a key, host or origin that may not do this.
  * - `unknown_route`, `method_not_allowed`: the path is nobody's; or the method is wrong (`details.allow`).
- * - `unknown_task`, `unknown_instance`, `unknown_queue`, `unknown_strategy`: a name that leads nowhere.
+ * - `unknown_task`, `unknown_instance`, `unknown_queue`, `unknown_strategy`, `unknown_licence_pool`:
+ *   a name that leads nowhere.
  * - `unreachable_instance`: an instance that does not answer, or not properly.
  * - `wrong_model`: a registration that did not hold what it promised.
  * - `refused_by_instance`: the instance has understood what it was asked, and does not do it.
@@ -36,6 +37,7 @@ export type ErrorCode =
   | 'unknown_instance'
   | 'unknown_queue'
   | 'unknown_strategy'
+  | 'unknown_licence_pool'
   | 'unreachable_instance'
   | 'wrong_model'
   | 'refused_by_instance'

@@ -31,6 +31,7 @@ const PROBLEMS = {
   unknown_instance: { status: 404, title: 'Unknown instance' },
   unknown_queue: { status: 404, title: 'Unknown queue' },
   unknown_strategy: { status: 422, title: 'Unknown strategy' },
+  unknown_licence_pool: { status: 404, title: 'Unknown licence pool' },
   unreachable_instance: { status: 502, title: 'Instance cannot be reached' },
   wrong_model: { status: 409, title: 'Instance serves another model' },
   refused_by_instance: { status: 409, title: 'Refused by the instance' },

@@ -24,6 +24,7 @@ const MESSAGES = {
   unknown_instance: 'no instance "gpu7:8100" is registered',
   unknown_queue: 'there is no queue of model "llama": it has neither instances nor settings',
   unknown_strategy: 'unknown strategy "fastest"; valid: earliest, shortest_queue, round_robin',
+  unknown_licence_pool: 'there is no licence pool "innovus"',
   unreachable_instance: 'task instance gpu7:8100 cannot be reached: connection refused',
   wrong_model: 'gpu7:8100 serves "mistral", not "llama"',
   refused_by_instance:

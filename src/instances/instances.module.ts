@@ -6,13 +6,15 @@ import { InstancesController } from './instances.controller';
 import { InstancesFileLoader } from './instances-file.loader';
 import { InstancesService } from './instances.service';
 import { JobLogs } from './job-logs';
+import { LicencePoolsController } from './licence-pools.controller';
+import { LicencePoolsService } from './licence-pools.service';
 import { ReplicasService } from './replicas.service';
 import { SpeedKeeper } from './speed-keeper';
 
 /** The instances of the fleet, in memory and in the table. */
 @Module({
   imports: [ExecutorsModule],
-  controllers: [InstancesController],
+  controllers: [InstancesController, LicencePoolsController],
   providers: [
     InstancesService,
     ReplicasService,
@@ -21,6 +23,7 @@ import { SpeedKeeper } from './speed-keeper';
     SpeedKeeper,
     HostsService,
     JobLogs,
+    LicencePoolsService,
   ],
   exports: [InstancesService, HostsService, JobLogs],
 })

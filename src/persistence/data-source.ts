@@ -8,6 +8,7 @@ import { AttemptEntity } from './entities/attempt.entity';
 import { InstanceEntity } from './entities/instance.entity';
 import { LeadershipEntity } from './entities/leadership.entity';
 import { LearnedModelEntity } from './entities/learned-model.entity';
+import { LicencePoolEntity } from './entities/licence-pool.entity';
 import { PredictionSettingEntity } from './entities/prediction-setting.entity';
 import { StrategySettingEntity } from './entities/strategy-setting.entity';
 import { TaskEventEntity } from './entities/task-event.entity';
@@ -60,6 +61,7 @@ function dataSourceOptions(
       InstanceEntity,
       LeadershipEntity,
       LearnedModelEntity,
+      LicencePoolEntity,
       PredictionSettingEntity,
       StrategySettingEntity,
       TaskEntity,

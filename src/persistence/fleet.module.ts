@@ -10,7 +10,8 @@ import { CLOCK, IDS, RANDOM } from '../ops/system';
 import { DatabaseMetrics } from './database-metrics';
 import type { Log } from './log';
 import { InstancesRepository } from './instances.repository';
-import { restoreFleet } from './restore-fleet';
+import { LicencePoolsRepository } from './licence-pools.repository';
+import { restoreFleet, restoreLicences } from './restore-fleet';
 import { StrategySettingsRepository } from './strategy-settings.repository';
 import { TASK_JOURNAL, type TaskJournal } from './task-journal';
 import { TasksRepository } from './tasks.repository';
@@ -40,6 +41,7 @@ export class FleetModule {
           CLOCK,
           RANDOM,
           IDS,
+          LicencePoolsRepository,
           TasksRepository,
           InstancesRepository,
           StrategySettingsRepository,
@@ -49,11 +51,13 @@ export class FleetModule {
           clock: Clock,
           random: Random,
           ids: Ids,
+          pools: LicencePoolsRepository,
           ...repositories: Repositories
         ): Promise<Fleet> => {
           const notice = (what: CircuitNotice): void => logNotice(logger, what);
           const fleet = emptyFleet(config, { clock, random, ids, strategies, notice });
           await restoreFleet(fleet, { clock, logger }, ...repositories);
+          await restoreLicences(fleet, pools, config.scheduling.licencePools);
           return fleet;
         },
       },

@@ -8,6 +8,7 @@ import { InvariantsRepository } from './invariants.repository';
 import { JobsRepository } from './jobs.repository';
 import { KeysRepository } from './keys.repository';
 import { LearnedModelsRepository } from './learned-models.repository';
+import { LicencePoolsRepository } from './licence-pools.repository';
 import { ModelTasksRepository } from './model-tasks.repository';
 import { OutcomesRepository } from './outcomes.repository';
 import { PredictionSettingsRepository } from './prediction-settings.repository';
@@ -24,6 +25,7 @@ const REPOSITORIES = [
   JobsRepository,
   KeysRepository,
   LearnedModelsRepository,
+  LicencePoolsRepository,
   ModelTasksRepository,
   OutcomesRepository,
   PredictionSettingsRepository,

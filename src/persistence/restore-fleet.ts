@@ -10,6 +10,7 @@ import { occupies, type Task } from '../core/task';
 import type { Instant, QueueKey } from '../core/units';
 import type { Log } from './log';
 import type { InstancesRepository } from './instances.repository';
+import type { LicencePoolsRepository } from './licence-pools.repository';
 import type { StrategySettingsRepository } from './strategy-settings.repository';
 import type { TasksRepository } from './tasks.repository';
 
@@ -52,6 +53,16 @@ export async function restoreFleet(
   }
   // They are there for the attempts that still occupy them, and only now can those be counted.
   for (const instance of retired) fleet.removeInstance(instance);
+}
+
+/** Licence pools as they were set, and as the settings have them: those go before. */
+export async function restoreLicences(
+  fleet: Fleet,
+  repository: LicencePoolsRepository,
+  settings: Readonly<Record<string, number>>,
+): Promise<void> {
+  const pools = new Map([...(await repository.all()), ...Object.entries(settings)]);
+  for (const [name, tokens] of pools) fleet.licences.set(name, tokens);
 }
 
 /** When it took its place at an instance; of one that waits, when it was submitted. */

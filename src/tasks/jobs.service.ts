@@ -36,7 +36,10 @@ export class JobsService {
     throw unknownJob(ref);
   }
 
-  /** A page of the jobs, newest first, a few at a time. @throws {SchedulerError} store_unavailable */
+  /**
+   * A page of the jobs, newest first, a few at a time, each as it stands when it is reached.
+   * @throws {SchedulerError} store_unavailable
+   */
   async list(filter: JobFilter, bounds: JobBounds): Promise<AsyncIterable<readonly JobView[]>> {
     return this.views(await this.repository.page(filter, bounds, this.clock.now()));
   }

@@ -16,6 +16,7 @@ const STATUSES = {
   unknown_instance: 404,
   unknown_queue: 404,
   unknown_strategy: 400,
+  unknown_licence_pool: 404,
   unreachable_instance: 503,
   wrong_model: 400,
   refused_by_instance: 400,

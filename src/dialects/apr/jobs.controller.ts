@@ -100,7 +100,12 @@ export class JobsController {
     await streamJson(response, jobsAnswer(this.jobs.views(ids)));
   }
 
-  /** List jobs, live and finished ones, the newest first. */
+  /**
+   * List jobs, live and finished ones, the newest first.
+   *
+   * @remarks Each is shown as it stands when it is reached: one that moves on just then may have
+   * another status than was asked for.
+   */
   @Get()
   @AprRoute({ operationId: 'listJobs', answer: JobsAnswerDto, example: { jobs: [RUNNING_JOB] } })
   async list(@Query() query: JobListQueryDto, @Res() response: Response): Promise<void> {

@@ -18,6 +18,7 @@ const STATUSES = {
   unknown_instance: 404,
   unknown_queue: 404,
   unknown_strategy: 404,
+  unknown_licence_pool: 404,
   unreachable_instance: 502,
   wrong_model: 409,
   refused_by_instance: 409,

@@ -38,6 +38,7 @@ const ANSWERS = {
   unknown_instance: [404, failure],
   unknown_queue: [404, failure],
   unknown_strategy: [200, notChosen],
+  unknown_licence_pool: [404, failure],
   unreachable_instance: [200, notRegistered],
   wrong_model: [200, notRegistered],
   refused_by_instance: [409, failure],
