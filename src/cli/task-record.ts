@@ -99,7 +99,8 @@ function readTask(answer: unknown): TaskRecord {
   return {
     raw: answer,
     id: task.text('id'),
-    clientTaskId: task.optionalText('client_task_id'),
+    // That of a job is only the key of its submission.
+    clientTaskId: task.text('kind') === 'batch' ? null : task.optionalText('client_task_id'),
     model: task.text('model'),
     state,
     isTerminal: isTerminal(state),

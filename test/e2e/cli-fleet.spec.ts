@@ -314,6 +314,8 @@ describe('config print', () => {
       DATABASE_URL: 'postgres://foresail:s3cret@db.example/x',
       FORESAIL_QUEUE_LIMIT: '7',
       FORESAIL_KEY: 'fs_hidden',
+      FORESAIL_ALERT_URLS: 'https://hooks.example/hidden',
+      FORESAIL_ALERT_SECRET: 'hidden-hidden-hidden',
     };
     const { code, out, err } = await runCli(['config', 'print', '--port', '0'], { env });
     const table = await runCli(['config', 'print', '-o', 'table'], { env });
@@ -332,6 +334,8 @@ describe('config print', () => {
     });
     expect(named('DATABASE_URL')).toMatchObject({ value: 'postgres://***@db.example/x' });
     expect(named('FORESAIL_KEY')).toMatchObject({ value: '***', from: 'environment' });
+    expect(named('FORESAIL_ALERT_URLS')).toMatchObject({ value: ['***'] });
+    expect(named('FORESAIL_ALERT_SECRET')).toMatchObject({ value: '***' });
     expect(table.out).toMatch(/\nFORESAIL_PORT +8102 +default\n/);
     expect(table.out).toMatch(/\nFORESAIL_DATA_DIR +– +default\n/);
   });
