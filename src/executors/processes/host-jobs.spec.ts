@@ -219,6 +219,31 @@ describe.each([
     expect(logOf(job)).toBe(odd);
   });
 
+  it('may set what they like: that is theirs alone', async () => {
+    const names = ['dir', 'log', 'command', 'limits', 'child', 'again', 'code', 'BOOT'];
+    const env = Object.fromEntries(names.map((name) => [name, `my ${name}`]));
+    const show = names.map((name) => `"$${name}"`).join(' ');
+    const clash = jobOf(`printf '%s\\n' ${show} "$PATH" "$TASK_DISPATCH_ID"`, {
+      env: { ...env, PATH: '/nowhere', TASK_DISPATCH_ID: 'other' },
+    });
+    const broken = jobOf('true', { env: { OPTIND: 'none', PATH: '/nowhere' } });
+    await Promise.all([jobs.start(clash), jobs.start(broken)]);
+    await reached(clash.dispatchId, 'exited');
+    await reached(broken.dispatchId, 'exited');
+    const expected = [...Object.values(env), '/nowhere', clash.dispatchId];
+    expect(logOf(clash).split('\n').slice(0, -1)).toEqual(expected);
+  });
+
+  it('may be long by the quotes in them, or in what they set', async () => {
+    const quotes = "'".repeat(40_000);
+    const command = jobOf(`printf %s "${quotes}" | wc -c`);
+    const env = jobOf('printf %s "$QUOTES" | wc -c', { env: { QUOTES: quotes } });
+    await Promise.all([jobs.start(command), jobs.start(env)]);
+    await reached(command.dispatchId, 'exited');
+    await reached(env.dispatchId, 'exited');
+    expect([logOf(command), logOf(env)].map(Number)).toEqual([40_000, 40_000]);
+  });
+
   it('may be longer than an argument of a program can be', async () => {
     const env = { LONG: 'y'.repeat(100_000), TASK_ID: 'mine' };
     const job = jobOf(`true ${'x'.repeat(300_000)}\necho "$TASK_DISPATCH_ID \${#LONG}"`, { env });

@@ -89,18 +89,21 @@ export class HostJobs {
    */
   async start(job: JobStart): Promise<void> {
     const directory = this.directoryOf(job.dispatchId);
-    const exports = exportsOf(job.env);
-    const isLong = Buffer.byteLength(exports + job.command) > MOST_INLINE_BYTES;
+    const own = { TASK_ID: job.taskId, TASK_DISPATCH_ID: job.dispatchId };
+    const exports = exportsOf({ ...job.env, ...own });
+    // As they stand in the script: quotes make them longer.
+    const inline = quoted(exports) + quoted(job.command);
+    const isLong = Buffer.byteLength(inline) > MOST_INLINE_BYTES;
     if (isLong) {
       const file = quoted(`${directory}/command`);
       const write = `mkdir -p ${quoted(directory)} && cat >${file}.new && mv ${file}.new ${file}`;
       expectDone(await this.shell.run(write, `${exports}${job.command}`));
     }
-    const own = exportsOf({ TASK_ID: job.taskId, TASK_DISPATCH_ID: job.dispatchId });
-    const [before, command] = isLong ? ['', ''] : [exports, job.command];
+    const [environment, command] = isLong ? ['', ''] : [exports, job.command];
+    const before = exportsOf({ ...own, FORESAIL_JOB_ENVIRONMENT: environment });
     const roots = job.roots.join('\n');
     const args = [SCRIPT, directory, job.log, job.workdir, roots, this.ulimits, command];
-    const answer = await this.shell.run(`${before}${own}${invocation('start', args)}`);
+    const answer = await this.shell.run(`${before}${invocation('start', args)}`);
     if (answer.code === NOT_SEEN) throw new HostUnreachableError('it was not seen to begin');
     expectDone(answer);
   }

@@ -68,7 +68,8 @@ find_marked() {
 
 # start SCRIPT DIR LOG WORKDIR ROOTS LIMITS COMMAND: by a supervisor, unless there is or was one. 75: it
 # was not seen to begin. COMMAND is not looked at when the directory has a file of that name; LIMITS
-# are calls of ulimit, ROOTS the folders in which WORKDIR may be.
+# are calls of ulimit, ROOTS the folders in which WORKDIR may be. What COMMAND has set is exported by
+# the lines in FORESAIL_JOB_ENVIRONMENT, which the supervisor itself does not heed.
 start() {
   script=$1 dir=$2
   shift
@@ -108,8 +109,11 @@ supervise() {
     eval "$limits" 2>/dev/null
     exec </dev/null >>"$log" 2>&1
     # An argument cannot be of any length.
-    [ ! -e "$dir/command" ] || exec setsid sh "$dir/command"
-    exec setsid sh -c "$command"
+    if [ -e "$dir/command" ]; then set -- "$dir/command"; else set -- -c "$command"; fi
+    set -- "$(command -v setsid)" "$(command -v sh)" "$@"
+    # Last, and nothing by name after it: it may hide programs, and have names that are used here.
+    eval "unset FORESAIL_JOB_ENVIRONMENT; ${FORESAIL_JOB_ENVIRONMENT-}"
+    exec "$@"
   ) &
   child=$!
   # Not before it leads its session: a signal to its group has to meet all of it.
