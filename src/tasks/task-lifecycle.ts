@@ -22,7 +22,7 @@ import { EarlyReports, FETCH_RESULT, type EndReport } from './early-reports';
 import { assertControllable } from './job-control';
 import { TaskHistory } from './task-history';
 import { TaskRecorder } from './task-recorder';
-import type { Report, ReportAnswer } from './worker-report';
+import { isEnd, isOfAnother, type Report, type ReportAnswer } from './worker-report';
 
 /**
  * How attempts end. Reports, polls and refusals all come here; each attempt ends once, and the
@@ -388,16 +388,6 @@ export class TaskLifecycle {
 /** True for an abandoned attempt that nobody speaks of any more; the end of a job's is seen to. */
 function isForgotten({ attempt, task }: Held, ageMs: number): boolean {
   return attempt.state === 'abandoned' && !task.job && ageMs > 2 * task.attemptTimeoutMs;
-}
-
-/** True when the report ends the attempt: an abandoned one needs no result. */
-function isEnd({ attempt }: Held, { result }: EndReport): boolean {
-  return result !== FETCH_RESULT || attempt.state === 'abandoned';
-}
-
-/** True when the report names another attempt of the task than the one that it was taken for. */
-function isOfAnother({ attempt }: Held, { dispatchId }: Report): boolean {
-  return dispatchId !== null && dispatchId !== attempt.dispatchId;
 }
 
 /** The attempt of a task that ended without it and has left memory, by our id or the client's. */

@@ -1,6 +1,7 @@
+import type { Held } from '../core/backlog';
 import type { Task } from '../core/task';
 import type { DispatchId } from '../core/units';
-import type { EndReport } from './early-reports';
+import { FETCH_RESULT, type EndReport } from './early-reports';
 
 /** A worker says that it is through with something. */
 export interface Report extends EndReport {
@@ -20,3 +21,13 @@ export type ReportAnswer =
   | { readonly kind: 'kept' }
   | { readonly kind: 'unknown_task' }
   | { readonly kind: 'unknown_instance' };
+
+/** True when the report ends the attempt: an abandoned one needs no result. */
+export function isEnd({ attempt }: Held, { result }: EndReport): boolean {
+  return result !== FETCH_RESULT || attempt.state === 'abandoned';
+}
+
+/** True when the report names another attempt of the task than the one that it was taken for. */
+export function isOfAnother({ attempt }: Held, { dispatchId }: Report): boolean {
+  return dispatchId !== null && dispatchId !== attempt.dispatchId;
+}

@@ -128,6 +128,15 @@ describe('what was asked of a job', () => {
     expect(rows).toEqual([{ n: 1 }]);
   });
 
+  it('is nothing that root would run', async () => {
+    const env = { ...commandsIn(folder), FORESAIL_JOB_USER: 'root' };
+    const refused = ServiceProcess.spawn({ databaseUrl: database.url, env });
+    await until(() => refused.hasEnded, 'the refusal');
+    await refused.exited;
+    expect(refused.child.exitCode).not.toBe(0);
+    expect(refused.log).toContain('FORESAIL_JOB_USER (start): ');
+  });
+
   it('waits while commands are switched off, and what runs is left alone', async () => {
     const gate = join(folder, 'later');
     const id = await submit({ command: `echo ready; until [ -e ${gate} ]; do sleep 0.05; done` });
