@@ -47,6 +47,8 @@ interface Watch {
 export class JobWatcher implements OnApplicationBootstrap {
   private readonly logger = new Logger(JobWatcher.name);
   private readonly watches = new Map<string, Watch>();
+  /** Whether any attempt of a job was there at the last tick: without one nobody need be woken. */
+  private hasJobs = false;
   /** Attempts that are being seen to just now. */
   private readonly inHand = new WeakSet<Attempt>();
   /** What was wanted of an attempt when it was last looked at. */
@@ -74,6 +76,7 @@ export class JobWatcher implements OnApplicationBootstrap {
     if (!this.settings.enabled || !this.recorder.canRecord) return;
     const now = this.clock.now();
     const groups = this.byPrefix();
+    this.hasJobs = groups.size > 0;
     for (const prefix of groups.keys()) this.watchOf(prefix);
     for (const [prefix, watch] of this.watches) {
       const there = groups.get(prefix) ?? [];
@@ -84,6 +87,7 @@ export class JobWatcher implements OnApplicationBootstrap {
 
   /** Something changed: what is wanted of a job may be another thing than before. */
   private wake(): void {
+    if (!this.hasJobs) return;
     for (const [prefix, there] of this.byPrefix()) {
       const isAsked = there.some(
         ({ attempt, task }) => (this.wanted.get(attempt) ?? task.state) !== task.state,
