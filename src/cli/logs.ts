@@ -36,7 +36,7 @@ export function logsCommand(): Command {
 async function print(id: string, flags: LogsFlags): Promise<void> {
   await withClient(flags, async (client) => {
     if (flags.follow === true) {
-      await interruptible((signal) => followJob(client, id, { changed: tell, signal }));
+      await interruptible(client, (signal) => followJob(client, id, { changed: tell, signal }));
       return;
     }
     const lines = await fetchLog(client, id, flags.lines);

@@ -53,7 +53,7 @@ async function run(words: readonly string[], flags: RunFlags): Promise<void> {
       return;
     }
     say(`job ${job.id} submitted`);
-    const ended = await interruptible((signal) =>
+    const ended = await interruptible(client, (signal) =>
       followJob(client, job.id, { changed: tell, signal }),
     );
     if (ended === null)

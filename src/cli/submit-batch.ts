@@ -38,7 +38,7 @@ export async function submitBatch(file: string, flags: BatchFlags): Promise<void
       printJobs(jobs, flags);
       return;
     }
-    const ended = await interruptible((signal) => waitForAll(client, jobs, signal));
+    const ended = await interruptible(client, (signal) => waitForAll(client, jobs, signal));
     if (ended !== null) {
       conclude(ended, flags);
       return;

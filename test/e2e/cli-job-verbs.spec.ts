@@ -126,6 +126,17 @@ describe('run', () => {
     expect(fake.jobs[0]?.record['status']).toBe('QUEUED');
   });
 
+  it('does not wait after Ctrl-C for a scheduler that does not answer', async () => {
+    fake.step = (job) => (job.log = ['working']);
+    const run = CliRun.start(['run', 'true'], { env: { FORESAIL_URL: api.url } });
+    await until(() => run.written.includes('working'), 'the log');
+    api.isSilent = true;
+    const before = api.calls.length;
+    await until(() => api.calls.length > before, 'a call that is not answered');
+    run.child.kill('SIGINT');
+    expect((await run.end).code).toBe(130);
+  });
+
   it('prints the id and goes with --detach', async () => {
     expect(await cli(['run', '--detach', '-o', 'table', '--', 'true'])).toMatchObject({
       code: 0,
