@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Fleet } from '../core/fleet';
 import { queueInWords } from '../core/queue';
 import type { SettingsChange } from '../core/queue-settings';
-import { STRATEGY_CATALOG, type StrategyCatalog } from '../core/strategy';
+import { STRATEGY_CATALOG, strategyFor, type StrategyCatalog } from '../core/strategy';
 import type { QueueKey } from '../core/units';
 import { InTurn } from '../ops/in-turn';
 import { WakeupBell } from '../ops/wakeup';
@@ -24,10 +24,10 @@ export class QueueSettingsService {
   /**
    * Takes effect on the next placement and survives a restart. The queue need not be there yet.
    * @param queue null: every queue without such a setting of its own
-   * @throws {SchedulerError} unknown_strategy, with the valid names; store_unavailable, not_leading
+   * @throws {SchedulerError} unknown_strategy, with the names that are valid there; store_unavailable, not_leading
    */
   async change(queue: QueueKey | null, change: SettingsChange): Promise<void> {
-    if (change.strategy) this.catalog.create(change.strategy);
+    if (change.strategy) strategyFor(queue, change.strategy, this.catalog);
     await this.turns.run(async () => {
       await this.repository.set(queue, change);
       this.fleet.configure(queue, change);

@@ -274,6 +274,8 @@ describe('GET /v1/strategies', () => {
         { name: 'round_robin', binding: 'early' },
         { name: 'weighted', binding: 'early' },
         { name: 'probabilistic', binding: 'early' },
+        { name: 'least_loaded', binding: 'late' },
+        { name: 'best_fit', binding: 'late' },
       ],
       default: 'earliest',
     });
