@@ -34,6 +34,7 @@ import { PersistenceModule } from './persistence/persistence.module';
 import type { LookupReloader } from './predictions/lookup-reloader';
 import { PREDICTIONS_ROUTES } from './predictions/predictions.controller';
 import { PredictionsModule } from './predictions/predictions.module';
+import { BATCH_QUEUE_ROUTES } from './queues/batch-queue.controller';
 import { QUEUES_ROUTES } from './queues/queues.controller';
 import { QueuesModule } from './queues/queues.module';
 import { STRATEGIES_ROUTES } from './strategies/strategies.controller';
@@ -76,6 +77,7 @@ export const DIALECTS: NonEmpty<Dialect> = [
     ...LICENCE_POOLS_ROUTES,
     ...PREDICTIONS_ROUTES,
     ...QUEUES_ROUTES,
+    ...BATCH_QUEUE_ROUTES,
     ...STRATEGIES_ROUTES,
     ...TASKS_ROUTES,
   ]),

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ExecutorsModule } from '../executors/executors.module';
 import { TasksModule } from '../tasks/tasks.module';
+import { BatchQueueController } from './batch-queue.controller';
 import { Dispatcher } from './dispatcher';
 import { QueueMetrics } from './queue-metrics';
 import { QueueSettingsService } from './queue-settings.service';
@@ -10,7 +11,7 @@ import { QueuesService } from './queues.service';
 /** What waits, and the one that sends it. */
 @Module({
   imports: [TasksModule, ExecutorsModule],
-  controllers: [QueuesController],
+  controllers: [QueuesController, BatchQueueController],
   providers: [QueuesService, QueueSettingsService, Dispatcher, QueueMetrics],
   exports: [QueuesService, QueueSettingsService, Dispatcher],
 })

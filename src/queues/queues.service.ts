@@ -80,7 +80,9 @@ export class QueuesService {
     }));
   }
 
+  /** None in a queue of jobs: how long one waits depends on what it needs. */
   private waitsIn(queue: Queue): readonly InstanceWait[] {
+    if (queue.jobs !== null) return [];
     const waits = waitsOf(queue, this.clock.now());
     return [...queue.instances.values()].map((instance) => {
       const { mean, variance } = waits.get(instance.id) ?? { mean: 0, variance: 0 };
