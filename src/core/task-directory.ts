@@ -24,7 +24,8 @@ export class TaskDirectory {
 
   /** By our own id or the client's. */
   find(kind: TaskKind, ref: string): Task | undefined {
-    return this.byId.get(ref as TaskId) ?? this.ofClient(kind, ref);
+    const task = this.byId.get(ref as TaskId) ?? this.ofClient(kind, ref);
+    return task?.kind === kind ? task : undefined;
   }
 
   /** How many belong to that queue, wherever they are. */

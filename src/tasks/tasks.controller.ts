@@ -65,14 +65,15 @@ export class TasksController {
     fails: ['unknown_task', 'store_unavailable'],
   })
   async show(@Param() { id }: TaskPathDto): Promise<string> {
-    return this.answer(known(id, await this.tasks.find('model', id)));
+    return this.answer(known(id, await this.tasks.findAny(id)));
   }
 
   /**
    * Cancel a task that has not ended.
    *
    * @remarks The answer means that the end is durable. A worker that has the task goes on with it,
-   * as it cannot be told to stop: its slot counts until it is through, and its result is dropped.
+   * as it cannot be told to stop: its slot counts until it is through, and its result is dropped. A
+   * batch job that runs is `stopping` until its processes have ended.
    */
   @Post('/:id/cancel')
   @Header('Content-Type', JSON_TYPE)
@@ -95,7 +96,7 @@ export class TasksController {
     @Req() request: IncomingMessage,
   ): Promise<string> {
     const why = cancellation(callerOf(request), reason);
-    return this.answer(known(id, await this.tasks.cancel('model', id, why)));
+    return this.answer(known(id, await this.tasks.cancel(id, why)));
   }
 
   private async answer(view: TaskView): Promise<string> {

@@ -92,18 +92,23 @@ export class TasksService {
     return (await this.history.findNamed(kind, ref)) ?? this.findByRemoteId(kind, ref);
   }
 
+  /** As `find`, whatever kind of task it is. */
+  async findAny(ref: string): Promise<TaskView | undefined> {
+    return (await this.find('model', ref)) ?? this.find('batch', ref);
+  }
+
   /**
-   * Cancels a live task, by any id under which `find` finds it. The answer means that it is
-   * committed; undefined when there is no such task.
+   * Cancels a live task, by any id under which `findAny` finds it. The answer means that it is
+   * committed: a job that runs is `stopping` then. Undefined when there is no such task.
    * @throws {SchedulerError} forbidden_transition when it has ended; store_unavailable
    */
-  async cancel(kind: TaskKind, ref: string, why: string): Promise<TaskView | undefined> {
-    const found = await this.find(kind, ref);
+  async cancel(ref: string, why: string): Promise<TaskView | undefined> {
+    const found = await this.findAny(ref);
     if (!found) return undefined;
     const task = this.fleet.tasks.get(found.id);
     const isCancelled = task !== undefined && (await this.lifecycle.stop(task, 'cancelled', why));
-    const view = (await this.find(kind, found.id)) ?? found;
-    if (isCancelled) return view;
+    const view = (await this.findAny(found.id)) ?? found;
+    if (isCancelled || view.state === 'stopping') return view;
     const message = `task ${JSON.stringify(ref)} is ${view.state}: it has ended, and stays so`;
     throw new SchedulerError('forbidden_transition', message);
   }

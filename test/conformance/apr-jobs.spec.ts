@@ -210,6 +210,26 @@ describe('GET /scheduler/jobs', () => {
   });
 });
 
+describe('the native API', () => {
+  it('shows and cancels jobs, too', async () => {
+    const { job_id: id } = await submit({ command: 'true' });
+    const shown = async (): Promise<Json> => (await rig.get(`/v1/tasks/${id}`)).body;
+    expect(await shown()).toMatchObject({ id, kind: 'batch', state: 'queued' });
+    const cancelled = await rig.post(`/v1/tasks/${id}/cancel`, { reason: 'a mistake' });
+    expect([cancelled.status, cancelled.body.state]).toEqual([200, 'cancelled']);
+    expect(await shown()).toMatchObject({ id, kind: 'batch', state: 'cancelled' });
+    expect(dataOf(await rig.get(`/scheduler/jobs/${id}`))).toMatchObject({ status: 'CANCELLED' });
+    expect((await rig.post(`/v1/tasks/${id}/cancel`, {})).status).toBe(409);
+    const { tasks } = (await rig.get('/v1/tasks?kind=batch&state=cancelled')).body;
+    expect((tasks as Json[]).map((task): unknown => task.id)).toEqual([id]);
+  });
+
+  it('keeps jobs out of the protocol of models', async () => {
+    const { job_id: id } = await submit({ command: 'true' });
+    expect((await rig.get(`/task/query?task_id=${id}`)).status).toBe(404);
+  });
+});
+
 describe('a job that is not there', () => {
   it.each(['nothing', '01935290-0000-7000-8000-000000000000', '%20'])('is 404: %s', async (id) => {
     const { status, body } = await rig.get(`/scheduler/jobs/${id}`);
