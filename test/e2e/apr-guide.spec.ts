@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { commandRig, type CommandRig } from '../support/command-rig';
 import { dataOf, listOf } from '../support/envelope';
 import { until } from '../support/until';
@@ -136,7 +138,7 @@ describe('4.2 a hundred jobs', () => {
     await until(
       async () => (await jobs('?project=P100&status=SUCCESS')).length === 100,
       'a hundred jobs to succeed',
-      60_000,
+      110_000,
     );
     const done = await jobs('?project=P100&owner=many');
     expect(done.map(({ job_id }) => job_id as string)).toEqual(
@@ -249,10 +251,13 @@ describe('5. watching and control', () => {
 
 describe('7. beyond the original', () => {
   it('keeps jobs, events and hosts over a restart, and adopts what runs', async () => {
-    const { job_id } = await post('/jobs', { command: 'sleep 1; exit 3' });
+    const go = join(commands.folder, 'go');
+    const command = `until [ -e '${go}' ]; do sleep 0.1; done; exit 3`;
+    const { job_id } = await post('/jobs', { command });
     const id = job_id as string;
     await reached(id, 'RUNNING');
     await commands.rig.restart();
+    await writeFile(go, '');
     expect(listOf(await commands.rig.get('/scheduler/hosts'), 'hosts')).toHaveLength(5);
     const job = await reached(id, 'FAILED', 'SUCCESS', 'CANCELLED');
     expect(job).toMatchObject({ status: 'FAILED', exit_code: 3, retry_count: 0 });
