@@ -9,6 +9,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { until } from '../../../test/support/until';
 import { dispatchId, taskId, type DispatchId } from '../../core/units';
 import { HostJobs, type JobLimits, type JobReport, type JobStart } from './host-jobs';
@@ -293,6 +294,21 @@ describe.each([
   });
 });
 
+describe('a prefix that runs nothing, and says that all is well', () => {
+  const shell = new HostShell({ prefix: ['true'], environment: ENVIRONMENT, timeoutMs: 10_000 });
+  const jobs = new HostJobs(shell, '/attempts', NO_LIMITS);
+  const id = dispatchId('dispatch-1');
+
+  it('leads to no host, starts nothing, and knows of no job', async () => {
+    const places = { workdir: '/work', roots: [], log: '/log', env: {} };
+    const job = { taskId: taskId('task-1'), dispatchId: id, command: 'true', ...places };
+    await expect(jobs.reach()).rejects.toThrow(HostUnreachableError);
+    await expect(jobs.start(job)).rejects.toThrow(HostUnreachableError);
+    await expect(jobs.states([id])).rejects.toThrow(HostUnreachableError);
+    await expect(jobs.states([])).resolves.toEqual(new Map());
+  });
+});
+
 describe('HostShell', () => {
   const shellOf = (prefix: readonly string[], timeoutMs = 10_000): HostShell =>
     new HostShell({ prefix, environment: ENVIRONMENT, timeoutMs });
@@ -302,6 +318,13 @@ describe('HostShell', () => {
     await expect(failing).rejects.toThrow(HostUnreachableError);
     await expect(failing).rejects.toThrow('/bin/sh: no route to host');
     await expect(shellOf([]).run('exit 255')).resolves.toMatchObject({ code: 255 });
+  });
+
+  it('keeps the script, and the secrets in it, out of what it says of a failure', async () => {
+    const failing = shellOf(['/bin/sh', '-c', 'exit 255']).run('export KEY=secret');
+    const error: unknown = await failing.catch((thrown: unknown) => thrown);
+    expect(error).toEqual(new HostUnreachableError('/bin/sh: ended with 255'));
+    expect(inspect(error)).not.toContain('secret');
   });
 
   it('says that a program is not there, and that a host does not answer', async () => {

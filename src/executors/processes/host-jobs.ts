@@ -105,7 +105,7 @@ export class HostJobs {
     const args = [SCRIPT, directory, job.log, job.workdir, roots, this.ulimits, command];
     const answer = await this.shell.run(`${before}${invocation('start', args)}`);
     if (answer.code === NOT_SEEN) throw new HostUnreachableError('it was not seen to begin');
-    expectDone(answer);
+    expectWord('begun', answer);
   }
 
   /**
@@ -123,6 +123,8 @@ export class HostJobs {
         if (report) reports.set(...report);
       }
     }
+    if (!ids.every((id) => reports.has(id)))
+      throw new HostUnreachableError('the host does not tell of all jobs that it was asked for');
     return reports;
   }
 
@@ -180,7 +182,7 @@ export class HostJobs {
    * @throws {HostUnreachableError}
    */
   async reach(): Promise<void> {
-    expectDone(await this.shell.run('true'));
+    expectWord('here', await this.shell.run('echo here'));
   }
 
   /**
@@ -232,6 +234,12 @@ function invocation(verb: string, args: readonly string[]): string {
 function expectDone({ code, output, complaint }: ShellAnswer): string {
   if (code !== DONE) throw new Error(complaint.trim() || `the script ended with ${code}`);
   return output;
+}
+
+/** @throws {HostUnreachableError} when it was not this script that has run, but who knows what */
+function expectWord(word: string, answer: ShellAnswer): void {
+  if (linesOf(expectDone(answer)).includes(word)) return;
+  throw new HostUnreachableError('the prefix does not run what it is given: the answer is missing');
 }
 
 function linesOf(text: string): string[] {

@@ -62,7 +62,8 @@ export class HostShell {
         if (typeof code === 'number' && (this.isLocal || code !== PREFIX_FAILED)) {
           resolve({ code, output, complaint });
         } else {
-          reject(new HostUnreachableError(this.reasonOf(error, complaint), { cause: error }));
+          // Not as its cause: that has the script in it, and so what nobody is to read.
+          reject(new HostUnreachableError(this.reasonOf(error, complaint)));
         }
       });
       // A script need not read its input.
@@ -76,7 +77,7 @@ export class HostShell {
     if (error?.killed === true) return `${program}: no answer in ${this.options.timeoutMs} ms`;
     if (error?.code === 'ENOENT') return `${program}: not found`;
     const said = complaint.trim().split('\n').at(-1) ?? '';
-    return `${program}: ${said === '' ? (error?.message ?? 'failed') : said}`;
+    return `${program}: ${said === '' ? `ended with ${error?.code ?? error?.signal}` : said}`;
   }
 }
 

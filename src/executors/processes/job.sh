@@ -80,6 +80,7 @@ start() {
     [ $((tries += 1)) -lt 500 ] || exit 75
     sleep 0.01
   done
+  echo begun
 }
 
 # supervise DIR LOG WORKDIR ROOTS LIMITS COMMAND
