@@ -38,7 +38,7 @@ describe('HostExecutor', () => {
     const user = await jobUserOf(config.commands, places.roots[0]);
     const hosts = new JobHosts(config.commands, places, user);
     hosts.onModuleInit();
-    return { executor: new HostExecutor(hosts, places, config.commands), hosts, places, user };
+    return { executor: new HostExecutor(hosts, places), hosts, places, user };
   }
 
   function requestOf(command: string, more: object = {}): StartRequest {
@@ -82,13 +82,14 @@ describe('HostExecutor', () => {
     delete process.env['SECRET_OF_A_TEST'];
   });
 
-  it('starts nothing while commands are off', async () => {
-    const { executor } = await executorWith({ FORESAIL_COMMANDS: 'off' });
+  it('starts nothing, and reads nothing, while commands are off', async () => {
+    const { executor, hosts } = await executorWith({ FORESAIL_COMMANDS: 'off' });
     expect(await executor.start(HERE, requestOf('true'))).toMatchObject({
       kind: 'refused',
       because: 'unwanted',
       reason: 'commands are switched off (FORESAIL_COMMANDS)',
     });
+    expect(() => hosts.at('')).toThrow('commands are switched off (FORESAIL_COMMANDS)');
   });
 
   it('knows what certainly was not started from what may have been', async () => {

@@ -1,7 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { bulkhead, type BulkheadPolicy } from 'cockatiel';
-import { configOf } from '../config/config.module';
-import type { Config } from '../config/config.schema';
 import { JobPlaces } from '../ops/job-places';
 import type { Executor, StartRequest, StartResult, Target } from './executor';
 import { JobHosts } from './job-hosts';
@@ -29,11 +27,9 @@ export class HostExecutor implements Executor {
   constructor(
     private readonly hosts: JobHosts,
     private readonly places: JobPlaces,
-    @Inject(configOf('commands')) private readonly commands: Pick<Config['commands'], 'enabled'>,
   ) {}
 
   async start({ traits }: Target, request: StartRequest): Promise<StartResult> {
-    if (!this.commands.enabled) return refused('commands are switched off (FORESAIL_COMMANDS)');
     try {
       const host = this.hosts.at(traits.executorPrefix);
       const job = this.jobOf(request);

@@ -34,10 +34,14 @@ export class JobHosts implements OnModuleInit {
   }
 
   /**
-   * The jobs on the hosts of that prefix; those without one are all this machine.
-   * @throws {SchedulerError} invalid_input for a prefix that is not allowed
+   * The jobs on the hosts of that prefix; those without one are all this machine. There is no way to
+   * them while commands are switched off: nobody is known then with whose rights to look.
+   * @throws {SchedulerError} invalid_input for a prefix that is not allowed, and without commands
    */
   at(prefix: string): HostJobs {
+    if (!this.commands.enabled) {
+      throw new SchedulerError('invalid_input', 'commands are switched off (FORESAIL_COMMANDS)');
+    }
     const known = this.known.get(prefix);
     if (known) return known;
     const shell = new HostShell({
