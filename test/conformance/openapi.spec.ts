@@ -128,6 +128,14 @@ describe('/openapi.json', () => {
     }
   });
 
+  it.each([
+    ['/queue/submit_batch', ['model_name', 'tasks']],
+    ['/scheduler/jobs/batch', ['jobs']],
+  ])('does not take the body of another call for that of %s', (path, fields) => {
+    const { schema } = document.paths[path]!['post']!.requestBody!.content['application/json']!;
+    expect(Object.keys(resolved(schema).properties ?? {}).sort()).toEqual(fields);
+  });
+
   it('describes every parameter', () => {
     for (const [name, { parameters }] of operations()) {
       for (const { name: parameter, description, schema } of parameters) {

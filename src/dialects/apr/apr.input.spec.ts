@@ -3,7 +3,7 @@ import { readDto } from '../../http/read-dto';
 import type { DtoClass } from '../../http/dto-fields';
 import { toHost, toKey, toSubmission, toSubmissions } from './apr.input';
 import { RegisterHostDto } from './dto/host.dto';
-import { SubmitBatchDto, SubmitJobDto } from './dto/submit-job.dto';
+import { SubmitJobsDto, SubmitJobDto } from './dto/submit-job.dto';
 
 function read<T extends object>(dto: DtoClass<T>, body: object): T {
   return readDto(dto, body, 'body');
@@ -12,7 +12,7 @@ function read<T extends object>(dto: DtoClass<T>, body: object): T {
 const PLACES = { objectionTo: (workdir: string) => (workdir === '/etc' ? 'not there' : undefined) };
 
 const job = (body: object) => toSubmission(read(SubmitJobDto, body), PLACES);
-const batch = (...jobs: object[]) => toSubmissions(read(SubmitBatchDto, { jobs }), PLACES);
+const batch = (...jobs: object[]) => toSubmissions(read(SubmitJobsDto, { jobs }), PLACES);
 const host = (body: object) => toHost(read(RegisterHostDto, body));
 
 /** Where it is wrong, and what is said. */

@@ -4,7 +4,7 @@ import type { HostRegistration } from '../../instances/hosts.service';
 import { arrayOf, type JobSubmission } from '../../tasks/job-submission';
 import type { RegisterHostDto } from './dto/host.dto';
 import { LARGEST_BATCH, LONGEST_NAME } from './dto/limits';
-import type { SubmitBatchDto, SubmitJobDto } from './dto/submit-job.dto';
+import type { SubmitJobsDto, SubmitJobDto } from './dto/submit-job.dto';
 
 type Place = readonly (string | number)[];
 
@@ -57,7 +57,7 @@ export function toSubmission(dto: Plain<SubmitJobDto>, places: Places): JobSubmi
  * @throws {SchedulerError} invalid_input naming job and field
  */
 export function toSubmissions(
-  { jobs }: Plain<SubmitBatchDto>,
+  { jobs }: Plain<SubmitJobsDto>,
   places: Places,
 ): readonly JobSubmission[] {
   const all: JobSubmission[] = [];

@@ -30,7 +30,7 @@ import {
   LogsQueryDto,
   OperatorQueryDto,
 } from './dto/job.dto';
-import { SubmitBatchDto, SubmitJobDto } from './dto/submit-job.dto';
+import { SubmitJobsDto, SubmitJobDto } from './dto/submit-job.dto';
 
 const KEY = 'idempotency-key';
 const KEY_HEADER = {
@@ -92,7 +92,7 @@ export class JobsController {
     hasBody: true,
   })
   async submitBatch(
-    @Body() body: SubmitBatchDto,
+    @Body() body: SubmitJobsDto,
     @Res() response: Response,
     @Headers(KEY) key?: string,
   ): Promise<void> {
