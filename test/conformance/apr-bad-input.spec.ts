@@ -212,12 +212,12 @@ describe('a job of a batch', () => {
     expectFault(await post(job), ['body', 'jobs', 2], 'type');
   });
 
-  it('is one of 10 000 at most, those of arrays counted', async () => {
-    const jobs = Array.from({ length: 10_001 }, () => good);
+  it('is one of 2 000 at most, those of arrays counted', async () => {
+    const jobs = Array.from({ length: 2_001 }, () => good);
     const many = await send('POST', '/scheduler/jobs/batch', JSON.stringify({ jobs }));
     expectFault(many, ['body', 'jobs'], 'length');
     const arrays = [
-      { command: 'a', count: 9_999 },
+      { command: 'a', count: 1_999 },
       { command: 'b', parameters: ['x', 'y'] },
     ];
     const both = await send('POST', '/scheduler/jobs/batch', JSON.stringify({ jobs: arrays }));

@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { FromNumericString } from '../../../http/dto-fields';
 import { EnvelopeDto } from './envelope.dto';
-import { LARGEST_BATCH, LONGEST_NAME, LONGEST_TAIL } from './limits';
+import { LONGEST_LIST, LONGEST_NAME, LONGEST_TAIL } from './limits';
 
 /** How jobs stand, in the words of this protocol. */
 export const JOB_STATUSES = [
@@ -72,7 +72,7 @@ export class JobListQueryDto {
   @FromNumericString()
   @IsInt()
   @Min(1)
-  @Max(LARGEST_BATCH)
+  @Max(LONGEST_LIST)
   limit = 1_000;
 
   /**

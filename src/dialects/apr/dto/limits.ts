@@ -4,8 +4,10 @@ export const LONGEST_NAME = 200;
 export const LONGEST_PATH = 4_096;
 /** Characters of the command that leads to a host. */
 export const LONGEST_PREFIX = 1_000;
-/** Jobs of one submission, and of one answer. */
-export const LARGEST_BATCH = 10_000;
+/** Jobs of one submission: written in one commit, which must not hold up everybody else. */
+export const LARGEST_BATCH = 2_000;
+/** Jobs of one answer. */
+export const LONGEST_LIST = 10_000;
 /** Lines of one answer of a log. */
 export const LONGEST_TAIL = 10_000;
 /** Of any resource: nothing is larger. */
