@@ -157,9 +157,10 @@ export class JobKeeper {
     const { dispatchId } = held.attempt;
     const since = this.endingSince.get(dispatchId);
     if (since === undefined) {
-      this.endingSince.set(dispatchId, this.clock.now());
       // What stands still would never hear of its end.
       await host.signal(dispatchId, 'TERM', 'CONT');
+      // Not before: who was not reached has heard nothing, and has its grace yet to come.
+      this.endingSince.set(dispatchId, this.clock.now());
     } else if (this.clock.now() - since >= this.settings.killGraceMs) {
       await host.signal(dispatchId, 'KILL');
     }
