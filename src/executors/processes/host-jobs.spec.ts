@@ -10,6 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { isAlive } from '../../../test/support/is-alive';
 import { until } from '../../../test/support/until';
 import { dispatchId, taskId, type DispatchId } from '../../core/units';
 import { HostJobs, type JobLimits, type JobReport, type JobStart } from './host-jobs';
@@ -144,10 +145,12 @@ describe.each([
   });
 
   it('stand still and go on', async () => {
-    const job = jobOf('sleep 0.3; echo done');
+    const go = join(folder, 'go');
+    const job = jobOf(`until [ -e ${quoted(go)} ]; do sleep 0.05; done; echo done`);
     await jobs.start(job);
     await reached(job.dispatchId, 'running');
     await jobs.signal(job.dispatchId, 'STOP');
+    writeFileSync(go, '');
     expect(await report(job.dispatchId)).toMatchObject({
       state: { kind: 'running' },
       paused: true,
@@ -330,6 +333,21 @@ describe('HostShell', () => {
   it('says that a program is not there, and that a host does not answer', async () => {
     await expect(shellOf(['/no/such/ssh']).run('true')).rejects.toThrow('/no/such/ssh: not found');
     await expect(shellOf([], 50).run('sleep 60')).rejects.toThrow('no answer in 50 ms');
+  });
+
+  it('ends with a prefix that does not answer what that has begun', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'foresail-prefix-'));
+    const file = join(folder, 'pid');
+    const slow = `sleep 600 & echo $! >${quoted(file)}; wait`;
+    await expect(shellOf(['/bin/sh', '-c', slow], 500).run('true')).rejects.toThrow('no answer');
+    const begun = Number(readFileSync(file, 'utf8'));
+    expect(begun).toBeGreaterThan(0);
+    await until(() => !isAlive(begun), 'the end of what the prefix began');
+    rmSync(folder, { recursive: true });
+  });
+
+  it('takes no answer without end', async () => {
+    await expect(shellOf([]).run('yes')).rejects.toThrow('has more than 16777216 bytes');
   });
 
   it('tells what a script said and how it ended', async () => {

@@ -1,4 +1,5 @@
-import { execFile, type ExecFileException } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { NonEmpty } from '../../core/units';
 
 /** Where and how scripts are run. */
@@ -47,38 +48,78 @@ export class HostShell {
    * @throws {HostUnreachableError} when nothing is known of what the script did
    */
   run(script: string, input = ''): Promise<ShellAnswer> {
-    const [program, ...args] = this.argv;
-    const { environment: env, timeoutMs: timeout, user } = this.options;
-    const options = {
-      env,
-      timeout,
-      maxBuffer: OUTPUT_BYTES,
-      killSignal: 'SIGKILL',
-      ...user,
-    } as const;
+    const { timeoutMs } = this.options;
     return new Promise((resolve, reject) => {
-      const child = execFile(program, [...args, script], options, (error, output, complaint) => {
-        const code = error === null ? 0 : error.code;
-        if (typeof code === 'number' && (this.isLocal || code !== PREFIX_FAILED)) {
-          resolve({ code, output, complaint });
-        } else {
-          // Not as its cause: that has the script in it, and so what nobody is to read.
-          reject(new HostUnreachableError(this.reasonOf(error, complaint)));
+      const child = this.start(script);
+      const fail = (reason: string): void => {
+        clearTimeout(timer);
+        // Not with the script: nobody is to read what is in it.
+        reject(new HostUnreachableError(`${this.argv[0]}: ${reason}`));
+      };
+      const giveUp = (reason: string): void => {
+        endGroup(child);
+        fail(reason);
+      };
+      const timer = setTimeout(() => giveUp(`no answer in ${timeoutMs} ms`), timeoutMs);
+      const tooMuch = (): void => giveUp(`its answer has more than ${OUTPUT_BYTES} bytes`);
+      const output = new Gathered(child.stdout, tooMuch);
+      const complaint = new Gathered(child.stderr, tooMuch);
+      child.on('error', ({ code, message }: NodeJS.ErrnoException) =>
+        fail(code === 'ENOENT' ? 'not found' : message),
+      );
+      child.on('close', (code, signal) => {
+        if (code === null || (!this.isLocal && code === PREFIX_FAILED)) {
+          fail(lastLineOf(complaint.text) ?? `ended with ${code ?? signal}`);
+          return;
         }
+        clearTimeout(timer);
+        resolve({ code, output: output.text, complaint: complaint.text });
       });
       // A script need not read its input.
-      child.stdin?.on('error', () => undefined);
-      child.stdin?.end(input);
+      child.stdin.on('error', () => undefined);
+      child.stdin.end(input);
     });
   }
 
-  private reasonOf(error: ExecFileException | null, complaint: string): string {
-    const [program] = this.argv;
-    if (error?.killed === true) return `${program}: no answer in ${this.options.timeoutMs} ms`;
-    if (error?.code === 'ENOENT') return `${program}: not found`;
-    const said = complaint.trim().split('\n').at(-1) ?? '';
-    return `${program}: ${said === '' ? `ended with ${error?.code ?? error?.signal}` : said}`;
+  /** In a group of its own, so that what a prefix has begun can be ended with it. */
+  private start(script: string): ChildProcessWithoutNullStreams {
+    const [program, ...args] = this.argv;
+    const { environment: env, user } = this.options;
+    return spawn(program, [...args, script], { env, detached: true, ...user });
   }
+}
+
+/** What a stream has given, up to a bound. */
+class Gathered {
+  private readonly chunks: Buffer[] = [];
+  private bytes = 0;
+
+  constructor(stream: Readable, tooMuch: () => void) {
+    stream.on('data', (chunk: Buffer) => {
+      this.bytes += chunk.length;
+      if (this.bytes > OUTPUT_BYTES) tooMuch();
+      else this.chunks.push(chunk);
+    });
+  }
+
+  get text(): string {
+    return Buffer.concat(this.chunks).toString();
+  }
+}
+
+function endGroup({ pid, stdout, stderr }: ChildProcessWithoutNullStreams): void {
+  stdout.destroy();
+  stderr.destroy();
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // All of it has ended meanwhile.
+  }
+}
+
+function lastLineOf(text: string): string | undefined {
+  const line = text.trim().split('\n').at(-1);
+  return line === '' ? undefined : line;
 }
 
 /** The text as one word of a POSIX shell, whatever is in it. */
