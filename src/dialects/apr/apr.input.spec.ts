@@ -1,8 +1,9 @@
 import type { SchedulerError } from '../../core/errors';
 import { readDto } from '../../http/read-dto';
 import type { DtoClass } from '../../http/dto-fields';
-import { toHost, toKey, toSubmission, toSubmissions } from './apr.input';
+import { operatorIn, toHost, toKey, toSubmission, toSubmissions } from './apr.input';
 import { RegisterHostDto } from './dto/host.dto';
+import { OperatorQueryDto } from './dto/job.dto';
 import { SubmitJobsDto, SubmitJobDto } from './dto/submit-job.dto';
 
 function read<T extends object>(dto: DtoClass<T>, body: object): T {
@@ -169,6 +170,16 @@ describe('a host', () => {
   ])('names a wrong %s', (field, body) => {
     const [place, message] = refusal(() => host({ host_id: 'a', ...body }));
     expect([place, message.startsWith(field)]).toEqual([`body.${field}`, true]);
+  });
+});
+
+describe('operatorIn', () => {
+  it.each([
+    [{}, 'api'],
+    [{ operator: '' }, 'api'],
+    [{ operator: 'ada' }, 'ada'],
+  ])('says of %j: %s', (query, operator) => {
+    expect(operatorIn(readDto(OperatorQueryDto, query, 'query'))).toBe(operator);
   });
 });
 

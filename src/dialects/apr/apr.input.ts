@@ -3,6 +3,7 @@ import type { Plain } from '../../http/dto-fields';
 import type { HostRegistration } from '../../instances/hosts.service';
 import { arrayOf, type JobSubmission } from '../../tasks/job-submission';
 import type { RegisterHostDto } from './dto/host.dto';
+import type { OperatorQueryDto } from './dto/job.dto';
 import { LARGEST_BATCH, LONGEST_NAME } from './dto/limits';
 import type { SubmitJobsDto, SubmitJobDto } from './dto/submit-job.dto';
 
@@ -68,6 +69,11 @@ export function toSubmissions(
     throw refused(['body', 'jobs'], msg, 'length');
   }
   return all;
+}
+
+/** Who asks for a control: nobody said is `api`, an empty name too. */
+export function operatorIn({ operator }: Plain<OperatorQueryDto>): string {
+  return operator === '' ? 'api' : operator;
 }
 
 /**

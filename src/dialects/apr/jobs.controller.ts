@@ -18,7 +18,7 @@ import {
   STOPPING_JOB,
   WAITING_JOB,
 } from './apr.examples';
-import { toKey, toSubmission, toSubmissions } from './apr.input';
+import { operatorIn, toKey, toSubmission, toSubmissions } from './apr.input';
 import { jobAnswer, jobDetail, jobsAnswer, logAnswer, success, toFilter } from './apr.mapper';
 import {
   JobAnswerDto,
@@ -156,9 +156,9 @@ export class JobsController {
   })
   async pause(
     @Param() { job_id: id }: JobPathDto,
-    @Query() { operator }: OperatorQueryDto,
+    @Query() query: OperatorQueryDto,
   ): Promise<Plain<JobAnswerDto>> {
-    return shown(await this.jobs.pause(id, operator));
+    return shown(await this.jobs.pause(id, operatorIn(query)));
   }
 
   /** Let a paused job go on. */
@@ -171,9 +171,9 @@ export class JobsController {
   })
   async resume(
     @Param() { job_id: id }: JobPathDto,
-    @Query() { operator }: OperatorQueryDto,
+    @Query() query: OperatorQueryDto,
   ): Promise<Plain<JobAnswerDto>> {
-    return shown(await this.jobs.resume(id, operator));
+    return shown(await this.jobs.resume(id, operatorIn(query)));
   }
 
   /**
@@ -191,9 +191,9 @@ export class JobsController {
   })
   async stop(
     @Param() { job_id: id }: JobPathDto,
-    @Query() { operator }: OperatorQueryDto,
+    @Query() query: OperatorQueryDto,
   ): Promise<Plain<JobAnswerDto>> {
-    return shown(await this.jobs.stop(id, operator));
+    return shown(await this.jobs.stop(id, operatorIn(query)));
   }
 
   /** Run a job that has ended once more, as a new one. */
@@ -207,10 +207,12 @@ export class JobsController {
   })
   async rerun(
     @Param() { job_id: id }: JobPathDto,
-    @Query() { operator }: OperatorQueryDto,
+    @Query() query: OperatorQueryDto,
     @Headers(KEY) key?: string,
   ): Promise<Plain<JobAnswerDto>> {
-    return shown(await this.jobs.get(await this.submitter.rerun(id, operator, toKey(key))));
+    return shown(
+      await this.jobs.get(await this.submitter.rerun(id, operatorIn(query), toKey(key))),
+    );
   }
 }
 

@@ -226,7 +226,7 @@ export class SubmitJobDto {
 /** `POST /scheduler/jobs/batch` */
 export class SubmitJobsDto {
   /**
-   * The jobs, 1 to 10 000, those of arrays counted one by one.
+   * The jobs, 1 to 2 000, those of arrays counted one by one.
    * @example [{ "command": "make -C /proj/top sta", "parameters": ["ss", "tt"] }]
    */
   @NestedList(() => SubmitJobDto)
