@@ -127,8 +127,6 @@ describe('unknown paths', () => {
 
   it.each([
     '/nothing',
-    '/scheduler',
-    '/scheduler/other',
     '/health/x',
     '/v1',
     '/v1/x',
