@@ -6,7 +6,11 @@ import { transformFile } from '@swc/core';
 import type { ChildLine } from './launcher-child';
 
 const ROOT = path.join(__dirname, '..', '..');
-const SOURCES = ['src/persistence/embedded', 'test/support/launcher-child.ts'];
+const SOURCES = [
+  'src/persistence/embedded',
+  'src/ops/accounts.ts',
+  'test/support/launcher-child.ts',
+];
 
 type Started = Extract<ChildLine, { started: unknown }>['started'];
 
