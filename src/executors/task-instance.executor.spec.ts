@@ -134,6 +134,7 @@ describe('TaskInstanceExecutor', () => {
     // When the first one gives up, its connection is free for the next, if that still waits.
     const unsent = others.filter(({ kind }) => kind !== 'unknown');
     expect(unsent).toContainEqual(expect.objectContaining({ kind: 'refused', because: 'busy' }));
-    expect(worker.calls).toHaveLength(1 + others.length - unsent.length);
+    // What is unknown may have arrived or not.
+    expect(worker.calls.length).toBeLessThanOrEqual(1 + others.length - unsent.length);
   });
 });
