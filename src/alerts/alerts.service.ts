@@ -8,6 +8,7 @@ import {
 import { CONFIG } from '../config/config.module';
 import { ALERT_KINDS, type AlertKind } from '../config/alert-settings';
 import type { Config } from '../config/config.schema';
+import { isSchedulerError } from '../core/errors';
 import { Fleet } from '../core/fleet';
 import type { Clock, Ids } from '../core/ports';
 import { Cursors, type Page } from '../http/page';
@@ -141,7 +142,10 @@ export class AlertsService implements OnApplicationBootstrap, OnModuleDestroy {
       // Whether something was written may be unknown: the record tells.
       this.progress = undefined;
       this.told.clear();
-      this.logger.warn({ msg: 'alerts could not be looked after; it is tried again', error });
+      const line = { msg: 'alerts could not be looked after; it is tried again', error };
+      // That the database is away is said elsewhere, once.
+      if (isSchedulerError(error, 'store_unavailable')) this.logger.debug(line);
+      else this.logger.warn(line);
     }
   }
 

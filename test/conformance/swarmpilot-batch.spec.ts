@@ -15,10 +15,13 @@ let instance: OriginalInstance;
 let instanceId: string;
 
 beforeAll(async () => {
-  rig = await ConformanceRig.start({ FORESAIL_QUEUE_LIMIT: '20000' }, async (url) => {
-    proxy = await PostgresProxy.listen(url);
-    return proxy.url;
-  });
+  rig = await ConformanceRig.start(
+    { FORESAIL_QUEUE_LIMIT: '20000', FORESAIL_AMBIGUITY_MS: '1000' },
+    async (url) => {
+      proxy = await PostgresProxy.listen(url);
+      return proxy.url;
+    },
+  );
   [instance, instanceId] = await rig.registered({ slots: 1_000 });
 });
 afterAll(async () => {
