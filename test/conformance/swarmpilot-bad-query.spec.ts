@@ -125,23 +125,20 @@ describe('unknown paths', () => {
     }
   });
 
-  it.each([
-    '/nothing',
-    '/health/x',
-    '/v1',
-    '/v1/x',
-    '//ti/register',
-  ])('are 404 as problem details elsewhere: %s', async (path) => {
-    const { status, headers, body } = await send('GET', path);
-    expect(status).toBe(404);
-    expect(headers['content-type']).toBe('application/problem+json');
-    expect(body).toEqual({
-      type: 'urn:foresail:problem:unknown_route',
-      title: 'Unknown path',
-      status: 404,
-      detail: `there is no GET ${path}`,
-      instance: headers['x-request-id'],
-      code: 'unknown_route',
-    });
-  });
+  it.each(['/nothing', '/health/x', '/v1', '/v1/x', '//ti/register'])(
+    'are 404 as problem details elsewhere: %s',
+    async (path) => {
+      const { status, headers, body } = await send('GET', path);
+      expect(status).toBe(404);
+      expect(headers['content-type']).toBe('application/problem+json');
+      expect(body).toEqual({
+        type: 'urn:foresail:problem:unknown_route',
+        title: 'Unknown path',
+        status: 404,
+        detail: `there is no GET ${path}`,
+        instance: headers['x-request-id'],
+        code: 'unknown_route',
+      });
+    },
+  );
 });
