@@ -140,9 +140,10 @@ function main(): void {
   }
   for (const strategy of LOOKING) {
     for (const instances of [10, 100, 1_000]) {
+      const what = `${strategy}, ${instances} instances`;
       const goal = instances === 1_000 ? '≤ 200 µs' : '';
-      const step = turn(fleetOf(strategy, instances));
-      note(`${strategy}, ${instances} instances: submit, place, end`, step, goal);
+      note(`${what}: decision`, decision(fleetOf(strategy, instances)), goal);
+      note(`${what}: submit, place, end`, turn(fleetOf(strategy, instances)), '');
     }
   }
   for (const waiting of [10, 100, 1_000, 10_000]) {
