@@ -9,6 +9,7 @@ import { ServicePair } from './service-pair';
 import { until } from './until';
 import { rowsOf, violationsIn, type Verdict } from './verdict';
 import type { WorkerProcess } from './worker-process';
+import { request } from 'undici';
 
 /** Times of a chaos run: short ones, so that every kind of recovery comes often. */
 export const CHAOS_SETTINGS = {
@@ -265,8 +266,10 @@ export class ChaosRun {
         },
       );
     const what = `the registration of ${worker.name}`;
-    await until(registered, what, STUCK_MS).catch((error: unknown) => {
-      throw new AggregateError([error, refusal], `${what}: ${String(refusal)}`);
+    await until(registered, what, STUCK_MS).catch(async (error: unknown) => {
+      const health = await Promise.all(this.pair.urls().map(healthAt));
+      const said = [`${what}: ${String(refusal)}`, ...health].join('\n');
+      throw new AggregateError([error, refusal], said);
     });
   }
 
@@ -330,5 +333,15 @@ export class ChaosRun {
       .catch((error: unknown) => this.mishaps.push(error))
       .finally(() => this.underWay.delete(done));
     this.underWay.add(done);
+  }
+}
+
+/** What a service says of itself, for whoever asks why nobody leads. */
+async function healthAt(url: string): Promise<string> {
+  try {
+    const { statusCode, body } = await request(`${url}/health`);
+    return `${url}: ${statusCode} ${await body.text()}`;
+  } catch (error) {
+    return `${url}: ${String(error)}`;
   }
 }
