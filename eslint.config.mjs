@@ -18,6 +18,7 @@ const ARROWS = {
   executors: ['core', 'config', 'ops', 'http', 'outgoing'],
   outgoing: ['core', 'config', 'ops'],
   alerts: ['core', 'config', 'ops', 'persistence', 'http', 'outgoing'],
+  placements: ['core', 'config', 'ops', 'persistence', 'http', 'tasks'],
   queues: ['core', 'config', 'ops', 'persistence', 'http', 'tasks', 'strategies', 'executors'],
   health: ['core', 'config', 'ops', 'persistence', 'http', 'instances', 'tasks', 'executors'],
   dialects: [
@@ -26,6 +27,7 @@ const ARROWS = {
     'ops',
     'http',
     'instances',
+    'placements',
     'queues',
     'tasks',
     'strategies',

@@ -90,6 +90,23 @@ export const SETTINGS = {
       max: 10_000_000,
       description: 'Waiting tasks of one queue; above it submissions are refused.',
     }),
+    livePlacements: integer({
+      env: 'FORESAIL_LIVE_PLACEMENTS',
+      unit: 'placements',
+      fallback: 50_000,
+      min: 1,
+      max: 10_000_000,
+      description:
+        'Placements at workers that are not over; above it the oldest go that no worker names.',
+    }),
+    waitingPlacements: integer({
+      env: 'FORESAIL_WAITING_PLACEMENTS',
+      unit: 'placements',
+      fallback: 10_000,
+      min: 0,
+      max: 1_000_000,
+      description: 'Clients that may wait for a worker at once (`wait_ms`).',
+    }),
     liveTasks: integer({
       env: 'FORESAIL_LIVE_TASKS',
       unit: 'tasks',
@@ -175,6 +192,17 @@ export const SETTINGS = {
       env: 'FORESAIL_RESULT_PATIENCE_MS',
       fallback: 10_000,
       description: 'How long the result of a task that was only reported as done is asked for.',
+    }),
+    workerLandingMs: duration({
+      env: 'FORESAIL_WORKER_LANDING_MS',
+      fallback: 3_000,
+      description:
+        'Time for a placement to arrive at its worker: so long it is counted beside what the worker says.',
+    }),
+    placementRetentionMs: duration({
+      env: 'FORESAIL_PLACEMENT_RETENTION_MS',
+      fallback: 3_600_000,
+      description: 'Age at which a placement is let go that nobody has released.',
     }),
     attemptTimeoutMs: duration({
       env: 'FORESAIL_ATTEMPT_TIMEOUT_MS',

@@ -33,8 +33,8 @@ export function refusal(
   limits: FleetLimits,
 ): Refusal | undefined {
   const isServed = queue !== undefined && queue.instances.size > 0;
-  // A job may wait for the first host.
-  if (!isServed && request.kind !== 'batch') {
+  // A job may wait for the first host, and a client for the first worker.
+  if (!isServed && request.kind === 'model') {
     const message = `no instance is registered for ${queueInWords(request.queue)}`;
     return { kind: 'rejected', code: 'no_instance', message };
   }
@@ -43,7 +43,8 @@ export function refusal(
     const whom = queueInWords(request.queue);
     return full(`${waiting} tasks wait for ${whom}; the limit of its queue is ${settings.limit}`);
   }
-  if (load.liveTasks >= limits.liveTasks) {
+  // Placements have a limit of their own.
+  if (load.liveTasks >= limits.liveTasks && request.kind !== 'placement') {
     return full(`${load.liveTasks} tasks are live; the limit is ${limits.liveTasks}`);
   }
   if (load.payloadBytes + request.payloadBytes > limits.livePayloadBytes) {

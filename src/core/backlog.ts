@@ -1,6 +1,6 @@
 import { sampleNormal, type Distribution, type Estimate, type Moments } from './distribution';
 import type { Random } from './ports';
-import { NOTHING, give, type Resources } from './resources';
+import { NOTHING, give, isOneSlot, type Resources } from './resources';
 import { SumTree } from './sum-tree';
 import type { Attempt, Task } from './task';
 import { instant, type Instant } from './units';
@@ -32,6 +32,8 @@ const SAMPLE_LIMIT = 8;
 export class Backlog {
   private foreign = { ms: 0, at: instant(0) };
   private readonly heldByDispatch = new Map<string, Held>();
+  /** Those of them that take anything else than one slot. */
+  private readonly claims = new Map<string, Held>();
   /** Tasks that wait for this instance, with the handle of their work. */
   private readonly planned = new Map<Task, number>();
   private readonly plannedWork = new SumTree();
@@ -64,8 +66,8 @@ export class Backlog {
 
   /** What live and abandoned attempts here take: computed, never counted up and down. */
   get used(): Resources {
-    let used = NOTHING;
-    for (const { task } of this.held) used = give(used, task.demand);
+    let used: Resources = { ...NOTHING, slots: this.heldByDispatch.size - this.claims.size };
+    for (const { task } of this.claims.values()) used = give(used, task.demand);
     return used;
   }
 
@@ -99,12 +101,14 @@ export class Backlog {
 
   hold(held: Held): void {
     this.heldByDispatch.set(held.attempt.dispatchId, held);
+    if (!isOneSlot(held.task.demand)) this.claims.set(held.attempt.dispatchId, held);
     this.isDigested = false;
   }
 
   /** @returns false when that attempt was not held here */
   letGo(attempt: Attempt): boolean {
     const wasHeld = this.heldByDispatch.delete(attempt.dispatchId);
+    this.claims.delete(attempt.dispatchId);
     this.isDigested = false;
     return wasHeld;
   }

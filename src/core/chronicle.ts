@@ -36,6 +36,12 @@ export class Chronicle {
     return this.describe(task, 'submitted', null, 'queued', message, [], operator);
   }
 
+  /** The first event of a placement, which is at its worker from the first. */
+  begin(task: Task, message: string, attempt: Attempt): Change {
+    task.state = 'dispatched';
+    return this.describe(task, 'submitted', null, 'dispatched', message, [attempt], null);
+  }
+
   /** Leaves a trace without a move. */
   note(
     task: Task,

@@ -160,8 +160,17 @@ export class Course {
     return [this.requeue(task, after(this.surroundings.clock.now(), wait), why, attempt)];
   }
 
+  /** A placement is over; how it ended only its client knows. */
+  released(held: Held, why: string, operator: string | null = null): readonly Change[] {
+    const { task, attempt } = held;
+    if (task.kind !== 'placement' || attempt.state !== 'live') return [];
+    this.over(held);
+    task.finishedAt = this.surroundings.clock.now();
+    return [this.chronicle.move(task, 'released', 'released', why, [attempt], operator)];
+  }
+
   /**
-   * Stops the task. A task instance has no cancel call, so a task that is there passes `stopping`
+   * Stops the task. A placement is released: its client alone can stop what runs. A task instance has no cancel call, so a task that is there passes `stopping`
    * at once and its attempt is abandoned: the slot counts until it ends. A job stays `stopping`
    * until its end was seen.
    * @param operator who asked for it; null when nobody did
@@ -182,6 +191,7 @@ export class Course {
     }
     const attempt = liveAttempt(task);
     if (!attempt || !isActive(task.state)) throw new Error(`task ${task.id} has no live attempt`);
+    if (task.kind === 'placement') return this.released({ task, attempt }, why, operator);
     task.stopReason = reason;
     const asked = this.chronicle.move(task, 'stopping', 'stopping', why, [attempt], operator);
     if (task.job) return [asked];

@@ -8,9 +8,10 @@ import { Instance, type InstanceDraft, type InstanceUpdate } from './instance';
 import { InstanceDirectory } from './instance-directory';
 import { couldHold, type JobDemand } from './job-fit';
 import { LicencePools } from './licences';
+import { Placements, type PlacementOptions } from './placements';
 import { Placer, type BatchOptions } from './placer';
 import type { Ids, Random } from './ports';
-import { BATCH_QUEUE, Queue } from './queue';
+import { BATCH_QUEUE, PLACEMENT_QUEUE, Queue } from './queue';
 import { SettingsBook, type QueueSettings, type SettingsChange } from './queue-settings';
 import { strategyFor, type StrategyCatalog } from './strategy';
 import { ONE_SLOT } from './resources';
@@ -40,6 +41,7 @@ export interface FleetOptions extends CircuitOptions {
   readonly refusalBackoff: Backoff;
   readonly defaults: QueueSettings;
   readonly batch: BatchOptions;
+  readonly placements: PlacementOptions;
 }
 
 /**
@@ -51,6 +53,8 @@ export class Fleet {
   readonly attempts = new AttemptIndex();
   /** What happens to tasks once they are reserved. */
   readonly course: Course;
+  /** Tasks whose clients bring them to a worker themselves. */
+  readonly placements: Placements;
   /** Which instances are kept from new work for a while. */
   readonly circuits: Circuits;
   /** What jobs draw licence tokens from. */
@@ -87,6 +91,18 @@ export class Fleet {
       options,
       options.lossBackoff,
       options.refusalBackoff,
+    );
+    this.placements = new Placements(
+      {
+        queue: () => this.queuesByKey.get(PLACEMENT_QUEUE),
+        declined: (task) => this.declined(task),
+        enter: (task) => this.taskDirectory.add(task),
+        refresh: (worker) => this.refresh(worker),
+      },
+      this.placer,
+      this.course,
+      options.clock,
+      options.placements,
     );
   }
 
@@ -160,7 +176,7 @@ export class Fleet {
       this.queueFor(instance.queue).declareSpeed(instance, declaredSpeed);
     if (name !== undefined) this.directory.rename(instance, name);
     if (foreignMs !== undefined) instance.backlog.observeForeign(foreignMs, this.now);
-    instance.backlog.advance(instance.slots, this.now);
+    instance.advance(this.now);
     this.changed(instance);
   }
 
@@ -224,7 +240,8 @@ export class Fleet {
     const { kind, clientId, queue } = request;
     const known = clientId === null ? undefined : this.taskByClientId(kind, clientId);
     if (known) return { kind: 'known', task: known };
-    const load = { liveTasks: this.tasks.size, payloadBytes: this.livePayloadBytes };
+    const liveTasks = this.tasks.size - this.taskDirectory.countIn(PLACEMENT_QUEUE);
+    const load = { liveTasks, payloadBytes: this.livePayloadBytes };
     return refusal(request, this.queuesByKey.get(queue), load, this.options.limits);
   }
 
@@ -335,8 +352,8 @@ export class Fleet {
   private occupy(held: Held): void {
     const instance = this.directory.get(held.attempt.instanceId);
     if (!instance) throw new Error(`no instance ${held.attempt.instanceId} for its attempt`);
-    instance.backlog.hold(held);
-    instance.backlog.advance(instance.slots, this.now);
+    instance.hold(held, this.now);
+    if (instance.headcount) this.placements.took(held.task, instance);
     this.refresh(instance);
   }
 
@@ -345,10 +362,8 @@ export class Fleet {
     const instance = this.directory.get(attempt.instanceId);
     if (!this.taskDirectory.all.has(task.id)) this.attempts.delete(attempt.dispatchId);
     if (!instance) return;
-    if (instance.backlog.letGo(attempt)) {
-      instance.backlog.advance(instance.slots, this.now);
-      this.refresh(instance);
-    }
+    if (instance.headcount) this.placements.gaveUp(task);
+    if (instance.letGo(held, this.now)) this.refresh(instance);
     if (instance.removed && !this.isNeeded(instance)) this.dismiss(instance);
   }
 

@@ -1,6 +1,7 @@
-import { Backlog, type Pace } from './backlog';
+import { Backlog, type Held, type Pace } from './backlog';
 import { Circuit, type Withheld } from './circuit';
 import type { Estimate } from './distribution';
+import { Headcount } from './headcount';
 import { fits, loadOf, take, type Resources } from './resources';
 import { Speed, type SpeedRecord } from './speed';
 import type { Candidate, Standing } from './strategy';
@@ -52,8 +53,8 @@ export interface InstanceDraft {
   readonly registeredWallMs: number;
   /** How fast it is; by default nothing is known. */
   readonly speed?: SpeedRecord;
-  /** What a batch host is beside its size; by default it has none of it. */
-  readonly traits?: HostTraits;
+  /** What it is beside its size; by default it has none of it. */
+  readonly traits?: Traits;
 }
 
 /** What a batch host is beside its size. */
@@ -64,8 +65,24 @@ export interface HostTraits {
   readonly executorPrefix: string;
 }
 
-/** Of an instance that is no host, or says nothing. */
-export const NO_TRAITS: HostTraits = Object.freeze({ labels: {}, executorPrefix: '' });
+/** What a worker is beside its size. */
+export interface WorkerTraits {
+  /** What it can do, each once: a placement may ask for some. */
+  readonly tags: readonly string[];
+  /** Where clients reach it, as in `10.0.0.5:8080`: passed on, never called. */
+  readonly endpoint: string;
+}
+
+/** What an instance is beside its size. */
+export type Traits = HostTraits & WorkerTraits;
+
+/** Of an instance that says nothing of it. */
+export const NO_TRAITS: Traits = Object.freeze({
+  labels: {},
+  executorPrefix: '',
+  tags: [],
+  endpoint: '',
+});
 
 /** Why an instance cannot take a task now. */
 export type Infeasible =
@@ -116,13 +133,14 @@ export class Instance implements Standing, Pace {
   readonly record = new TrackRecord();
   /** Tasks bound to this instance by an early-binding strategy. */
   readonly line: WaitingLine;
+  /** How many tasks it has by its own word, of a worker that only asks for placement; else null. */
+  readonly headcount: Headcount | null;
   queue: QueueKey;
   name: string;
   protocol: WorkerProtocol;
   registration: number;
   capacity: Resources;
-  /** Labels, and the way there, of a batch host. */
-  traits: HostTraits;
+  traits: Traits;
   notifies: boolean;
   /** An operator has asked that it gets no new work; holds until an operator takes it back. */
   drainAsked: boolean;
@@ -159,6 +177,7 @@ export class Instance implements Standing, Pace {
     this.lastContact = draft.lastContact;
     this.registeredWallMs = draft.registeredWallMs;
     this.line = new WaitingLine(orderG);
+    this.headcount = draft.kind === 'worker' ? new Headcount() : null;
     this.learnedSpeed = new Speed(draft.speed);
     this.speed = this.learnedSpeed.declared;
     this.heldOn = this.holdsOn;
@@ -195,7 +214,13 @@ export class Instance implements Standing, Pace {
 
   /** Tasks that occupy it. */
   get occupied(): number {
-    return this.backlog.heldCount;
+    return this.headcount?.occupied ?? this.backlog.heldCount;
+  }
+
+  /** What is taken of it: of a worker's places those that it says, since it may have other clients. */
+  get used(): Resources {
+    const { used } = this.backlog;
+    return this.headcount ? { ...used, slots: this.headcount.occupied } : used;
   }
 
   /** Tasks that no slot has begun. */
@@ -205,12 +230,12 @@ export class Instance implements Standing, Pace {
 
   /** Occupied share of the scarcest resource, 0 to 1 and above when its capacity was lowered. */
   get load(): number {
-    return loadOf(this.backlog.used, this.capacity);
+    return loadOf(this.used, this.capacity);
   }
 
   /** What nobody has of it; below 0 where its capacity was lowered. */
   get room(): Resources {
-    return take(this.capacity, this.backlog.used);
+    return take(this.capacity, this.used);
   }
 
   /** True while a task may be bound to it, as its queue saw it last. */
@@ -250,6 +275,26 @@ export class Instance implements Standing, Pace {
   mayPrefetch(prefetch: number): boolean {
     const ahead = Math.max(prefetch, this.notifies ? 0 : 1);
     return this.backlog.heldCount < this.slots + ahead;
+  }
+
+  /** Takes in what occupies it now. */
+  hold(held: Held, now: Instant): void {
+    this.backlog.hold(held);
+    this.headcount?.place(held.task.id, held.attempt.reservedAt);
+    this.advance(now);
+  }
+
+  /** @returns false when that attempt was not held here */
+  letGo({ attempt, task }: Held, now: Instant): boolean {
+    if (!this.backlog.letGo(attempt)) return false;
+    this.headcount?.letGo(task.id);
+    this.advance(now);
+    return true;
+  }
+
+  /** What can begin begins. What a worker has began when it was placed there. */
+  advance(now: Instant): void {
+    if (!this.headcount) this.backlog.advance(this.slots, now);
   }
 
   /** How it looks to a strategy that chooses. */

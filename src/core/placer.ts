@@ -5,9 +5,10 @@ import type { Chronicle } from './chronicle';
 import type { LicencePools } from './licences';
 import { decide, type Destination, type Placement } from './placement';
 import type { Clock, Ids, Random } from './ports';
+import type { Instance } from './instance';
 import type { Queue } from './queue';
 import { isRanked } from './strategy';
-import type { Attempt, Change, Task } from './task';
+import type { Attempt, Change, Decision, Task } from './task';
 import { dispatchId, type Instant, type StrategyName } from './units';
 
 /** How jobs on hosts are placed. */
@@ -105,9 +106,34 @@ export class Placer {
     return placement;
   }
 
+  /** Gives a placement its place: nothing is sent, since its client brings it there. */
+  settle(task: Task, instance: Instance): Change {
+    const attempt = this.attemptAt(task, instance, null);
+    attempt.sentAt = this.now;
+    attempt.runningSince = this.now;
+    task.attempts = [attempt];
+    this.hold({ attempt, task });
+    const { occupied, slots } = instance;
+    return this.chronicle.begin(task, `least load: ${occupied} of ${slots} places taken`, attempt);
+  }
+
   private reserve(queue: Queue, task: Task, destination: Destination): Change {
     const { instance, reason, decision } = destination;
-    const attempt: Attempt = {
+    const attempt = this.attemptAt(task, instance, decision);
+    queue.leave(task, instance, this.now);
+    task.attempts = [...this.pruneEnded(task), attempt];
+    task.notBefore = null;
+    this.hold({ attempt, task });
+    return this.chronicle.move(task, 'dispatching', 'reserved', reason, [attempt]);
+  }
+
+  private hold(held: Held): void {
+    this.attempts.add(held);
+    this.occupy(held);
+  }
+
+  private attemptAt(task: Task, instance: Instance, decision: Decision | null): Attempt {
+    return {
       taskId: task.id,
       no: ++task.attemptNo,
       dispatchId: dispatchId(this.options.ids.next()),
@@ -124,13 +150,6 @@ export class Placer {
       vacated: false,
       executionMs: null,
     };
-    queue.leave(task, instance, this.now);
-    task.attempts = [...this.pruneEnded(task), attempt];
-    task.notBefore = null;
-    const held = { attempt, task };
-    this.attempts.add(held);
-    this.occupy(held);
-    return this.chronicle.move(task, 'dispatching', 'reserved', reason, [attempt]);
   }
 
   /** Attempts that are over need not be kept; the lost ones still count. */

@@ -8,9 +8,10 @@ import type { QueueSettings } from './queue-settings';
 import { RankIndex } from './rank-index';
 import type { Resources } from './resources';
 import { SpeedScale } from './speed';
+import { TagIndex } from './tag-index';
 import { isRanked, type PlacementStrategy } from './strategy';
 import type { Decision, Outcome, Task, TaskKind } from './task';
-import { isBatchKey, type InstanceId, type Instant, type QueueKey } from './units';
+import { isBatchKey, isPlacementKey, type InstanceId, type Instant, type QueueKey } from './units';
 import { WaitingLine, type Line } from './waiting-line';
 
 /** `<kind>/<name>`. */
@@ -20,6 +21,9 @@ export function queueKey(kind: TaskKind, name: string): QueueKey {
 
 /** The one queue of all batch jobs, and of the hosts that run them. */
 export const BATCH_QUEUE = queueKey('batch', 'default');
+
+/** The one queue of all placements, and of the workers at which they are. */
+export const PLACEMENT_QUEUE = queueKey('placement', 'default');
 
 /** The name in a queue's key, as in the model that it serves. */
 export function queueName(key: QueueKey): string {
@@ -53,6 +57,8 @@ export class Queue {
   readonly line: Line;
   /** The same line by what jobs need, in a queue of jobs; null in any other. */
   readonly jobs: NeedsLine | null;
+  /** Workers with a free place by their tags and load, in the queue of placements; else null. */
+  readonly workers: TagIndex<Instance> | null;
   readonly plan = new Plan(this.instances, (instance) => this.rank(instance));
   /** How its instances stand towards its next task, as of the last refresh of each. */
   readonly census = new Census();
@@ -79,6 +85,12 @@ export class Queue {
   ) {
     this.jobs = isBatchKey(key) ? new NeedsLine(settings.orderG) : null;
     this.line = this.jobs ?? new WaitingLine(settings.orderG);
+    this.workers = isPlacementKey(key) ? new TagIndex() : null;
+  }
+
+  /** True for a queue of one model: its tasks are alike, so it can be said where one would start. */
+  private get isOfModel(): boolean {
+    return this.jobs === null && this.workers === null;
   }
 
   /** Tasks that wait, bound to an instance or not. */
@@ -215,7 +227,7 @@ export class Queue {
     const { kind, executionMs } = outcome;
     const isSame = attempt.registration === instance.registration;
     // How long a job runs is guessed from other jobs, which says nothing of a host.
-    const isMember = this.instances.has(instance.id) && isSame && this.jobs === null;
+    const isMember = this.instances.has(instance.id) && isSame && this.isOfModel;
     if (kind !== 'succeeded' || executionMs === null || !isMember) return false;
     const predictedMs = task.prediction.serviceTime.quantile(0.5);
     this.speeds.learn(instance.learnedSpeed, predictedMs, executionMs);
@@ -231,7 +243,7 @@ export class Queue {
   refresh(instance: Instance, now: Instant): void {
     if (instance.removed) return;
     // One job may need half a host, another a hundredth: where they would start, no plan says.
-    if (this.jobs === null) this.plan.refresh(instance, now);
+    if (this.isOfModel) this.plan.refresh(instance, now);
     this.note(instance, this.readinessOf(instance, now));
   }
 
@@ -274,12 +286,18 @@ export class Queue {
     if (unfit !== undefined) return unfit;
     if (this.settings.paused) return 'paused';
     if (instance.hasRoom(this.demand)) return 'free';
-    const isAhead = this.jobs === null && instance.mayPrefetch(this.settings.prefetch);
+    const isAhead = this.isOfModel && instance.mayPrefetch(this.settings.prefetch);
     return isAhead ? 'ahead' : 'busy';
   }
 
   private rank(instance: Instance): void {
-    const { strategy } = this;
+    const { strategy, workers } = this;
+    if (workers) {
+      const rank = instance.readiness === 'free' ? instance.load : Infinity;
+      if (instance.readiness === null) workers.delete(instance);
+      else workers.set(instance, instance.traits.tags, rank);
+      return;
+    }
     // Who is first in rank is no answer where most hosts have no room for the job.
     if (!isRanked(strategy) || this.jobs !== null) return;
     const tiers = strategy.binding === 'late' ? LATE_TIERS : EARLY_TIERS;

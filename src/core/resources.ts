@@ -13,6 +13,11 @@ export const NOTHING: Resources = Object.freeze({ slots: 0, cpu: 0, memoryGb: 0,
 /** What a model task needs: one slot, which stands for everything a replica owns. */
 export const ONE_SLOT: Resources = Object.freeze({ ...NOTHING, slots: 1 });
 
+/** True for a demand of one slot and nothing beside it. */
+export function isOneSlot({ slots, cpu, memoryGb, gpuMemoryGb }: Resources): boolean {
+  return slots === 1 && cpu === 0 && memoryGb === 0 && gpuMemoryGb === 0;
+}
+
 /** Slack for sums of decimal fractions: three times 0.1 must fit into 0.3. */
 const EPSILON = 1e-9;
 

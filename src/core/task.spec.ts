@@ -41,7 +41,7 @@ describe('the transition table', () => {
 
   it('lets a task enter waiting or reserved', () => {
     const entries = TASK_STATES.filter((to) => isLegalMove(null, to));
-    expect(entries).toEqual(['queued', 'dispatching']);
+    expect(entries).toEqual(['queued', 'dispatching', 'dispatched']);
   });
 
   it('names no move twice', () => {

@@ -16,7 +16,8 @@ export type TaskKind = 'model' | 'batch' | 'placement';
  *                      ▼                                             │                     ▼
  *                  cancelled        cancelled · timed_out ◀──────────┘       succeeded · failed
  * ```
- * `released` ends a placement whose outcome is not ours to know. Terminal states never change.
+ * A placement is `dispatched` from the first: its client brings it to the worker. `released` ends it,
+ * since its outcome is not ours to know. Terminal states never change.
  */
 export type TaskState =
   | 'queued'
@@ -71,6 +72,7 @@ export function isActive(state: TaskState): boolean {
 export const TRANSITIONS: readonly (readonly [from: TaskState | null, to: TaskState])[] = [
   [null, 'queued'],
   [null, 'dispatching'],
+  [null, 'dispatched'],
   ['queued', 'dispatching'],
   ['queued', 'cancelled'],
   ['queued', 'failed'],

@@ -28,6 +28,11 @@ export function isBatchKey(key: QueueKey): boolean {
   return key.startsWith('batch/');
 }
 
+/** True for the key of a queue of workers that only ask for placement. */
+export function isPlacementKey(key: QueueKey): boolean {
+  return key.startsWith('placement/');
+}
+
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 
 /** True for a UUID as ours are written: lower case only, since ids are compared as text. */

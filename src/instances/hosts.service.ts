@@ -109,7 +109,7 @@ export class HostsService {
 
   private enter({ size, ...row }: StoredInstance): Instance {
     const { registration, traits } = row;
-    const capacity = { ...NOTHING, ...size };
+    const capacity = size ?? NOTHING;
     const seen = { capacity, health: 'online' as const, lastContact: this.clock.now() };
     const known = this.fleet.instances.get(row.id);
     if (!known) return this.fleet.addInstance({ ...row, ...seen });

@@ -35,9 +35,9 @@ class MemoryRepository extends InstancesRepository {
       registeredWallMs: 0,
       removed: false,
       speed: { declared: 1, surplus: 0, outcomes: 0 },
+      ...draft,
       size: null,
       traits: NO_TRAITS,
-      ...draft,
       id: known?.id ?? draft.id,
       registration: (known?.registration ?? 0) + 1,
     });

@@ -96,6 +96,12 @@ function emptyFleet(
       attemptTimeoutMs: intervals.attemptTimeoutMs,
       paused: false,
     },
+    placements: {
+      suspectMs: intervals.suspectMs,
+      landingMs: intervals.workerLandingMs,
+      retentionMs: intervals.placementRetentionMs,
+      most: limits.livePlacements,
+    },
     batch: {
       strategy: strategyName(scheduling.batchStrategy),
       assumedLimitMs: commands.assumedLimitMs,

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, IsNull, type EntityManager } from 'typeorm';
-import type { HostTraits, InstanceDraft } from '../core/instance';
+import type { HostTraits, InstanceDraft, Traits } from '../core/instance';
 import { queueKey, queueName } from '../core/queue';
 import { INSTANCE_KIND_OF, NO_TRAITS } from '../core/instance';
 import type { Resources } from '../core/resources';
@@ -28,9 +28,9 @@ export interface StoredInstance extends Pick<
 > {
   readonly removed: boolean;
   readonly speed: SpeedRecord;
-  /** Of a batch host; null of others, which say it themselves. */
-  readonly size: Pick<Resources, 'slots' | 'cpu' | 'memoryGb'> | null;
-  readonly traits: HostTraits;
+  /** Of a batch host or a worker; null of task instances, which say it when they are asked. */
+  readonly size: Resources | null;
+  readonly traits: Traits;
 }
 
 /** What an instance says of itself when it registers. */
@@ -44,7 +44,7 @@ export interface InstanceRegistration extends Pick<
    */
   readonly isAnew: boolean;
   /** What a batch host has. */
-  readonly size?: NonNullable<StoredInstance['size']>;
+  readonly size?: Pick<Resources, 'slots' | 'cpu' | 'memoryGb'>;
   /** Default: none. */
   readonly traits?: HostTraits;
 }
@@ -202,7 +202,8 @@ const TASK_KIND_OF = Object.fromEntries(
   Object.entries(INSTANCE_KIND_OF).map(([task, instance]) => [instance, task]),
 ) as Record<InstanceDraft['kind'], TaskKind>;
 
-function storedInstance(row: InstanceEntity): StoredInstance {
+/** A row as an instance that is yet to be heard of. */
+export function storedInstance(row: InstanceEntity): StoredInstance {
   return {
     id: row.id,
     kind: row.kind,
@@ -217,7 +218,12 @@ function storedInstance(row: InstanceEntity): StoredInstance {
     registeredWallMs: row.registeredAt.getTime(),
     removed: row.removedAt !== null,
     size: sizeOf(row),
-    traits: { labels: row.labels, executorPrefix: row.executorPrefix },
+    traits: {
+      labels: row.labels,
+      executorPrefix: row.executorPrefix,
+      tags: row.tags,
+      endpoint: row.endpoint,
+    },
     speed: {
       declared: row.speedDeclared,
       surplus: row.speedSurplus,
@@ -226,6 +232,7 @@ function storedInstance(row: InstanceEntity): StoredInstance {
   };
 }
 
-function sizeOf({ slots, cpu, memoryGb }: InstanceEntity): StoredInstance['size'] {
-  return slots === null || cpu === null || memoryGb === null ? null : { slots, cpu, memoryGb };
+function sizeOf({ slots, cpu, memoryGb, gpuMemoryGb }: InstanceEntity): StoredInstance['size'] {
+  if (slots === null || cpu === null || memoryGb === null) return null;
+  return { slots, cpu, memoryGb, gpuMemoryGb: gpuMemoryGb ?? 0 };
 }

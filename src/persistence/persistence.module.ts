@@ -16,6 +16,7 @@ import { StrategySettingsRepository } from './strategy-settings.repository';
 import { TaskListRepository } from './task-list.repository';
 import { TaskStatisticsRepository } from './task-statistics.repository';
 import { TasksRepository } from './tasks.repository';
+import { WorkersRepository } from './workers.repository';
 
 const REPOSITORIES = [
   AlertsRepository,
@@ -33,6 +34,7 @@ const REPOSITORIES = [
   TaskListRepository,
   TaskStatisticsRepository,
   TasksRepository,
+  WorkersRepository,
 ];
 
 /**

@@ -37,7 +37,7 @@ export async function restoreFleet(
     const lastContact = clock.now();
     const instance = fleet.addInstance({
       ...row,
-      capacity: { ...NOTHING, ...size },
+      capacity: size ?? NOTHING,
       health: 'suspect',
       lastContact,
     });

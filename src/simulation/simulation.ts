@@ -3,7 +3,7 @@ import type { Held } from '../core/backlog';
 import type { Distribution, Moments } from '../core/distribution';
 import { Fleet } from '../core/fleet';
 import type { Random } from '../core/ports';
-import { INSTANCE_KIND_OF, type Instance } from '../core/instance';
+import { INSTANCE_KIND_OF, NO_TRAITS, type Instance } from '../core/instance';
 import { BATCH_QUEUE, queueKey } from '../core/queue';
 import { waitsOf } from '../core/queue-waits';
 import { NOTHING, ONE_SLOT } from '../core/resources';
@@ -70,6 +70,8 @@ const PROGRESS_EVERY = 1_000;
 const NEVER_REFUSED = { liveTasks: ALL, livePayloadBytes: ALL };
 const NO_BACKOFF = { firstMs: 0, mostMs: 0 };
 /** Nothing fails here. */
+/** Nobody asks for a place only. */
+const NO_PLACEMENTS = { suspectMs: ALL, landingMs: 0, retentionMs: ALL, most: 0 };
 const NO_CIRCUIT = { faults: ALL, pause: NO_BACKOFF, quarantine: NO_BACKOFF };
 
 interface Running {
@@ -109,6 +111,7 @@ export class Simulation {
       circuit: NO_CIRCUIT,
       notice: () => undefined,
       batch: { strategy: strategy.name, assumedLimitMs },
+      placements: NO_PLACEMENTS,
       defaults: {
         strategy: strategy.name,
         orderG,
@@ -138,7 +141,7 @@ export class Simulation {
       protocol: 'enqueue',
       registration: 1,
       capacity: host?.capacity ?? { ...NOTHING, slots },
-      ...(host && { traits: { labels: labelled(host.labels), executorPrefix: '' } }),
+      ...(host && { traits: { ...NO_TRAITS, labels: labelled(host.labels) } }),
       notifies: true,
       drainAsked: false,
       health: 'online',

@@ -1,11 +1,12 @@
 import { fleetRig, heldOf, instanceDraftOf, taskOf } from '../../test/support/builders';
+import { NO_TRAITS } from '../core/instance';
 import { instanceId } from '../core/units';
 import { assertControllable } from './job-control';
 
 /** A fleet with a host of that prefix, and a job that runs there. */
 function running(executorPrefix: string) {
   const { fleet } = fleetRig();
-  fleet.addInstance(instanceDraftOf('h1', 1, { traits: { labels: {}, executorPrefix } }));
+  fleet.addInstance(instanceDraftOf('h1', 1, { traits: { ...NO_TRAITS, executorPrefix } }));
   const task = taskOf({ kind: 'batch', state: 'running' });
   heldOf(task, { instanceId: instanceId('h1') });
   return { fleet, task };

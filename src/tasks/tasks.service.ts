@@ -94,7 +94,11 @@ export class TasksService {
 
   /** As `find`, whatever kind of task it is. */
   async findAny(ref: string): Promise<TaskView | undefined> {
-    return (await this.find('model', ref)) ?? this.find('batch', ref);
+    return (
+      (await this.find('model', ref)) ??
+      (await this.find('batch', ref)) ??
+      this.find('placement', ref)
+    );
   }
 
   /**

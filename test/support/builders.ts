@@ -2,7 +2,7 @@ import type { Held } from '../../src/core/backlog';
 import type { CircuitLimits } from '../../src/core/circuit';
 import { QuantileDistribution } from '../../src/core/distribution';
 import { Fleet, type FleetOptions } from '../../src/core/fleet';
-import { Instance, type InstanceDraft } from '../../src/core/instance';
+import { Instance, NO_TRAITS, type InstanceDraft } from '../../src/core/instance';
 import type { Ids } from '../../src/core/ports';
 import { BATCH_QUEUE, queueKey } from '../../src/core/queue';
 import type { QueueSettings } from '../../src/core/queue-settings';
@@ -105,7 +105,7 @@ export function hostDraftOf(
     host: id,
     port: 0,
     capacity: { ...ONE_SLOT, slots: cores, cpu: cores, memoryGb },
-    traits: { labels, executorPrefix: '' },
+    traits: { ...NO_TRAITS, labels },
   });
 }
 
@@ -237,6 +237,7 @@ export function fleetRig(overrides: Partial<Omit<FleetOptions, 'clock'>> = {}): 
     notice: () => undefined,
     defaults: settingsOf('earliest'),
     batch: { strategy: strategyName('least_loaded'), assumedLimitMs: 24 * 3_600_000 },
+    placements: { suspectMs: 10_000, landingMs: 3_000, retentionMs: 3_600_000, most: 1000 },
     ...overrides,
   };
   return { fleet: new Fleet(options), clock, options };

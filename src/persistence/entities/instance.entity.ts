@@ -67,6 +67,18 @@ export class InstanceEntity {
   @Column('double precision', { name: 'memory_gb', nullable: true })
   memoryGb!: number | null;
 
+  /** Of a worker that only asks for placement. */
+  @Column('double precision', { name: 'gpu_memory_gb', nullable: true })
+  gpuMemoryGb!: number | null;
+
+  /** Tags of such a worker. */
+  @Column('jsonb', { default: [] })
+  tags!: readonly string[];
+
+  /** Where clients reach such a worker. */
+  @Column('text', { default: '' })
+  endpoint!: string;
+
   /** Labels of a batch host, by name. */
   @Column('jsonb', { default: {} })
   labels!: Readonly<Record<string, string>>;
