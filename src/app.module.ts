@@ -9,6 +9,8 @@ import type { Config } from './config/config.schema';
 import type { StrategyCatalog } from './core/strategy';
 import { aprDialect } from './dialects/apr/apr.dialect';
 import { AprModule } from './dialects/apr/apr.module';
+import { dtaskDialect } from './dialects/dtask/dtask.dialect';
+import { DtaskModule } from './dialects/dtask/dtask.module';
 import { predictorDialect } from './dialects/predictor/predictor.dialect';
 import { PredictorModule } from './dialects/predictor/predictor.module';
 import { SwarmpilotModule } from './dialects/swarmpilot/swarmpilot.module';
@@ -65,6 +67,7 @@ export interface TermStore {
 export const DIALECTS: NonEmpty<Dialect> = [
   swarmpilotDialect,
   aprDialect,
+  dtaskDialect,
   predictorDialect,
   nativeDialect([
     ...LIVENESS_ROUTES,
@@ -111,6 +114,7 @@ export class AppModule {
         AlertsModule,
         SwarmpilotModule,
         AprModule,
+        DtaskModule,
         PredictorModule,
       ],
     };

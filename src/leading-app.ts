@@ -6,6 +6,7 @@ import type { Express } from 'express';
 import type { RequestListener } from 'node:http';
 import { AppModule, DIALECTS, type TermOptions, type TermStore } from './app.module';
 import { APR_BODY_LIMITS } from './dialects/apr/apr.dialect';
+import { DTASK_BODY_LIMITS } from './dialects/dtask/dtask.dialect';
 import { swarmpilotBodyLimits } from './dialects/swarmpilot/swarmpilot.dialect';
 import { configureHttp } from './http/configure-http';
 import type { ExpressMessages } from './http/express-messages';
@@ -105,7 +106,11 @@ async function createApp(
   configureHttp(app, {
     dialects: DIALECTS,
     bodyLimitBytes,
-    bodyLimits: { ...swarmpilotBodyLimits(options.config), ...APR_BODY_LIMITS },
+    bodyLimits: {
+      ...swarmpilotBodyLimits(options.config),
+      ...APR_BODY_LIMITS,
+      ...DTASK_BODY_LIMITS,
+    },
     admission: { allowedHosts, trustedNetworks, keys },
   });
   serveOpenApi(app);

@@ -41,6 +41,10 @@ export function buildOpenApi(app: INestApplication): OpenAPIObject {
     .setLicense('MIT', 'https://spdx.org/licenses/MIT.html')
     .addTag('SwarmPilot', 'The protocol of the SwarmPilot scheduler: model tasks, their instances.')
     .addTag('APR', 'The protocol of the APR batch scheduler: shell jobs, the hosts that run them.')
+    .addTag(
+      'dtask',
+      'The protocol of dtask-scheduler: workers that heartbeat, and placement alone.',
+    )
     .addTag('Predictor', 'The interface of a predictor: how long a task would run.')
     .addTag('Native', 'What the protocols have no words for. Failures are problem details.')
     .addTag('Service', 'For whoever keeps the process running.')

@@ -1,0 +1,53 @@
+import { applyDecorators, HttpCode } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import type { ErrorCode } from '../../core/errors';
+import { documentErrors, SAMPLE_REQUEST_ID } from '../../http/document-errors';
+import type { Plain } from '../../http/dto-fields';
+import { errorAnswer } from './dtask.errors';
+import { DtaskErrorDto } from './dto/error.dto';
+
+/** What the API document says of a call, beside the comment above its handler. */
+export interface DtaskRouteOptions<Answer extends object> {
+  readonly operationId: string;
+  /** What a success is, or is a list of. */
+  readonly answer: new () => Answer;
+  readonly example: Plain<Answer>;
+  /** True: a success is a list. Default false. */
+  readonly isList?: boolean;
+  /** Failures beside those that every call may meet. */
+  readonly fails?: readonly ErrorCode[];
+  /** True for a call with a body. Default false. */
+  readonly hasBody?: boolean;
+}
+
+const ALWAYS: readonly ErrorCode[] = [
+  'invalid_input',
+  'unauthenticated',
+  'forbidden',
+  'store_unavailable',
+  'not_leading',
+  'internal',
+];
+const WITH_BODY: readonly ErrorCode[] = ['malformed_body', 'body_too_large', 'unsupported_content'];
+
+/** A call of the placement protocol: 200 for success, `{"error"}` for the rest. */
+export function DtaskRoute<Answer extends object>(
+  options: DtaskRouteOptions<Answer>,
+): MethodDecorator {
+  const { operationId, answer, example, isList = false, fails = [], hasBody = false } = options;
+  return applyDecorators(
+    HttpCode(200),
+    ApiOperation({ operationId, tags: ['dtask'] }),
+    ApiOkResponse({
+      type: answer,
+      isArray: isList,
+      description: 'Success.',
+      example: isList ? [example] : example,
+    }),
+    ...documentErrors({
+      answer: (error) => errorAnswer(error, SAMPLE_REQUEST_ID, ''),
+      codes: [...ALWAYS, ...(hasBody ? WITH_BODY : []), ...fails],
+      schema: DtaskErrorDto,
+    }),
+  );
+}
