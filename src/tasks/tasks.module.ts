@@ -66,6 +66,7 @@ const LISTENERS: Type<ChangeListener>[] = [
   ],
   exports: [
     TasksService,
+    TaskIntake,
     BatchSubmitter,
     JobSubmitter,
     JobsService,
