@@ -8,8 +8,10 @@ import { AppModule, DIALECTS, type TermOptions, type TermStore } from './app.mod
 import { APR_BODY_LIMITS } from './dialects/apr/apr.dialect';
 import { DTASK_BODY_LIMITS } from './dialects/dtask/dtask.dialect';
 import { swarmpilotBodyLimits } from './dialects/swarmpilot/swarmpilot.dialect';
-import { configureHttp } from './http/configure-http';
+import type { Config } from './config/config.schema';
+import { configureHttp, type HttpOptions } from './http/configure-http';
 import type { ExpressMessages } from './http/express-messages';
+import { openFrontDoor } from './http/front-door-listener';
 import { HttpMetrics } from './http/http-metrics';
 import type { KeyCheck } from './http/key-check';
 import { serveOpenApi } from './http/openapi';
@@ -25,14 +27,12 @@ export class LeadingApp {
   private constructor(
     private readonly app: NestExpressApplication,
     private readonly journal: TaskJournal,
-    messages: ExpressMessages,
+    entrance: RequestListener,
   ) {
     const metrics = app.get(HttpMetrics);
-    const express = app.getHttpAdapter().getInstance() as Express & RequestListener;
-    messages.adopt(express);
     this.listener = (request, response) => {
       metrics.watch(request, response);
-      express(request, response);
+      entrance(request, response);
     };
   }
 
@@ -50,10 +50,14 @@ export class LeadingApp {
     let app: NestExpressApplication | undefined;
     try {
       await store.journal.start();
-      app = await createApp(options, store, keys);
+      const http = httpOptions(options.config, keys);
+      app = await createApp(options, store, http);
       await app.init();
       app.useLogger(app.get(Logger));
-      return new LeadingApp(app, store.journal, messages);
+      const express = app.getHttpAdapter().getInstance() as Express & RequestListener;
+      messages.adopt(express);
+      const entrance = options.config.server.frontDoor ? openFrontDoor(app, http) : express;
+      return new LeadingApp(app, store.journal, entrance);
     } catch (error) {
       await store.journal.stop();
       await app?.close();
@@ -94,25 +98,26 @@ const NEST_OPTIONS: Partial<NestApplicationOptions> = {
   abortOnError: false,
 };
 
+/** How a scheduler speaks HTTP, at both its entrances. */
+function httpOptions(config: Config, keys: KeyCheck): HttpOptions {
+  const { allowedHosts, trustedNetworks, bodyLimitBytes } = config.server;
+  return {
+    dialects: DIALECTS,
+    bodyLimitBytes,
+    bodyLimits: { ...swarmpilotBodyLimits(config), ...APR_BODY_LIMITS, ...DTASK_BODY_LIMITS },
+    admission: { allowedHosts, trustedNetworks, keys },
+  };
+}
+
 /** The Nest application, not yet initialised. */
 async function createApp(
   options: TermOptions,
   store: TermStore,
-  keys: KeyCheck,
+  http: HttpOptions,
 ): Promise<NestExpressApplication> {
   const module = AppModule.forTerm(options, store);
   const app = await NestFactory.create<NestExpressApplication>(module, NEST_OPTIONS);
-  const { allowedHosts, trustedNetworks, bodyLimitBytes } = options.config.server;
-  configureHttp(app, {
-    dialects: DIALECTS,
-    bodyLimitBytes,
-    bodyLimits: {
-      ...swarmpilotBodyLimits(options.config),
-      ...APR_BODY_LIMITS,
-      ...DTASK_BODY_LIMITS,
-    },
-    admission: { allowedHosts, trustedNetworks, keys },
-  });
+  configureHttp(app, http);
   serveOpenApi(app);
   return app;
 }

@@ -13,6 +13,7 @@ import {
   optionalUrl,
   Setting,
   text,
+  toggle,
 } from './setting';
 
 const MIB = 1_048_576;
@@ -62,6 +63,13 @@ export const SETTINGS = {
       min: 1_024,
       max: 32 * MIB,
       description: 'Largest request body, and largest task of a batch, which may have 32 MiB.',
+    }),
+    frontDoor: toggle({
+      env: 'FORESAIL_FRONT_DOOR',
+      fallback: true,
+      description:
+        'Answer the calls that come most often in front of Express. Off: all go through it, with ' +
+        'the same answers.',
     }),
   },
   database: {

@@ -44,6 +44,7 @@ describe('loadConfig', () => {
       trustedNetworks: [],
       allowedHosts: [],
       bodyLimitBytes: 1_048_576,
+      frontDoor: true,
     });
     expect(config.database).toEqual({
       url: undefined,

@@ -1,4 +1,5 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { parseNetworks } from '../config/networks';
 import { SchedulerError } from '../core/errors';
 import { checkContent } from './content-check';
@@ -8,7 +9,13 @@ import { KeyCheck, KeyGate } from './key-check';
 import { checkOrigin } from './origin-check';
 import { readQuery } from './read-query';
 import { pathOf, rememberRoute, requestIdOf } from './request-context';
-import { allowedMethods, checkPathParameters, routeFor, RouteTable } from './route-table';
+import {
+  allowedMethods,
+  checkPathParameters,
+  routeFor,
+  RouteTable,
+  type RouteMatch,
+} from './route-table';
 
 /** Who may talk to this process. */
 export interface Admission {
@@ -35,9 +42,35 @@ const SCHEDULER_REMEDIES: Remedies = {
 };
 
 /**
- * The door that every request passes before anything of its body is read: request id, host, known
- * path and method, origin, key, query, content type. What is refused here costs no parsing and
- * reaches no controller; in particular nothing that is not declared in a dialect can be reached.
+ * The checks that a request passes before anything of its body is read, whichever entrance it takes:
+ * host, origin and key. What is refused here costs no parsing and reaches no controller.
+ */
+export class Doorkeeper {
+  /** Refuses requests for other hosts. @throws {SchedulerError} `forbidden` */
+  readonly checkHost: (host: string | undefined) => void;
+  private readonly keys: KeyGate;
+
+  /** @throws {Error} when a trusted network is not a CIDR block */
+  constructor({ allowedHosts, trustedNetworks, keys, remedies = SCHEDULER_REMEDIES }: Admission) {
+    this.checkHost = hostCheck(allowedHosts, remedies.host);
+    this.keys = new KeyGate(keys, parseNetworks(trustedNetworks), remedies.key);
+  }
+
+  /**
+   * Lets the request through to a declared route, and remembers on it which one that is.
+   * @returns a promise only when the key has to be looked up
+   * @throws {SchedulerError} `forbidden`, `unauthenticated`
+   */
+  admitTo(match: RouteMatch, request: IncomingMessage): Promise<void> | undefined {
+    rememberRoute(request, match);
+    checkOrigin(request.method ?? '', request.headers);
+    return this.keys.check(request, match.route.access);
+  }
+}
+
+/**
+ * The door of every request that goes to Express: request id, host, known path and method, origin,
+ * key, query, content type. In particular nothing that is not declared in a dialect can be reached.
  * OPTIONS is answered here, with `Allow` and without CORS headers.
  *
  * @returns Express middleware that throws {SchedulerError} `forbidden`, `unknown_route`,
@@ -47,12 +80,10 @@ const SCHEDULER_REMEDIES: Remedies = {
  */
 export function admit(dialects: readonly Dialect[], admission: Admission): RequestHandler {
   const routes = new RouteTable(dialects);
-  const { remedies = SCHEDULER_REMEDIES } = admission;
-  const checkHost = hostCheck(admission.allowedHosts, remedies.host);
-  const keys = new KeyGate(admission.keys, parseNetworks(admission.trustedNetworks), remedies.key);
+  const doorkeeper = new Doorkeeper(admission);
   return (request, response, next) => {
     response.setHeader('X-Request-Id', requestIdOf(request));
-    checkHost(request.headers.host);
+    doorkeeper.checkHost(request.headers.host);
     const path = pathOf(request.url);
     const entries = routes.at(path);
     if (entries.length === 0) throw unknownRoute(request.method, path);
@@ -62,9 +93,7 @@ export function admit(dialects: readonly Dialect[], admission: Admission): Reque
     }
     const match = routeFor(entries, request.method);
     if (match === undefined) throw wrongMethod(request.method, path, allowedMethods(entries));
-    rememberRoute(request, match);
-    checkOrigin(request.method, request.headers);
-    const verdict = keys.check(request, match.route.access);
+    const verdict = doorkeeper.admitTo(match, request);
     const enter = (): void => {
       checkPathParameters(match.route.path, path);
       shadowQuery(request);

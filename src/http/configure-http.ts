@@ -4,7 +4,8 @@ import { Admission, admit } from './admit';
 import type { Dialect } from './dialect';
 import { DialectExceptionFilter } from './dialect-exception.filter';
 import { DialectPipe } from './dialect.pipe';
-import { readJson } from './read-json';
+import { FailureAnswers } from './failure-answers';
+import { readJson, type BodyLimits } from './read-json';
 import { securityHeaders } from './security-headers';
 import { applyServerLimits } from './server-limits';
 
@@ -34,13 +35,13 @@ export function configureHttp(app: NestExpressApplication, options: HttpOptions)
   app.disable('x-powered-by');
   app.use(securityHeaders);
   app.use(admit(options.dialects, options.admission));
-  app.use(
-    readJson({
-      defaultBytes: options.bodyLimitBytes ?? MIB,
-      perPath: options.bodyLimits ?? {},
-    }),
-  );
+  app.use(readJson(bodyLimitsOf(options)));
   app.useGlobalPipes(new DialectPipe());
-  app.useGlobalFilters(new DialectExceptionFilter(options.dialects));
+  app.useGlobalFilters(new DialectExceptionFilter(new FailureAnswers(options.dialects)));
   applyServerLimits(app.getHttpServer());
+}
+
+/** Bytes that bodies may have, defaults filled in. */
+export function bodyLimitsOf({ bodyLimitBytes = MIB, bodyLimits = {} }: HttpOptions): BodyLimits {
+  return { defaultBytes: bodyLimitBytes, perPath: bodyLimits };
 }

@@ -19,37 +19,64 @@ export interface BodyLimits {
  */
 const LINGER_MS = 10_000;
 
+/** Reads JSON bodies of admitted requests, whichever entrance they took. */
+export class BodyReader {
+  private readonly perPath: ReadonlyMap<string, number>;
+
+  constructor(private readonly limits: BodyLimits) {
+    this.perPath = new Map(Object.entries(limits.perPath));
+  }
+
+  /** Bytes that a body may have at a declared path. */
+  limitAt(path: string): number {
+    return this.perPath.get(path) ?? this.limits.defaultBytes;
+  }
+
+  /**
+   * Reads a body, and remembers how its payloads were written (`payloadText`). A body is an object;
+   * an empty one counts as `{}`, so that the validation names what is missing.
+   * @param limit bytes, counted while reading, also without Content-Length
+   * @param done called once: with the body, or with undefined and a {SchedulerError}
+   *   `body_too_large`, `malformed_body` or `invalid_input`
+   */
+  read(
+    request: IncomingMessage,
+    limit: number,
+    done: (body: object | undefined, error?: unknown) => void,
+  ): void {
+    if (!hasBody(request.headers)) {
+      done({});
+      return;
+    }
+    collect(request, limit, (bytes) => {
+      let body: object;
+      try {
+        body = bytes === undefined ? refuseSize(limit) : parseObject(bytes);
+      } catch (error) {
+        done(undefined, error);
+        return;
+      }
+      done(body);
+    });
+  }
+}
+
 /**
- * Reads the JSON body of an admitted request into `request.body`, and remembers how its payloads
- * were written (`payloadText`). A body is an object; an empty
- * one counts as `{}`, so that the validation names what is missing. Bodies of GET and HEAD are not
+ * Reads the JSON body of an admitted request into `request.body`. Bodies of GET and HEAD are not
  * read.
  *
- * @returns Express middleware that fails with {SchedulerError} `body_too_large` (counted while
- *   reading, also without Content-Length), `malformed_body` or `invalid_input`
+ * @returns Express middleware that fails as `BodyReader` does
  */
 export function readJson(limits: BodyLimits): RequestHandler {
-  const perPath = new Map(Object.entries(limits.perPath));
+  const reader = new BodyReader(limits);
   return (request, _response, next) => {
     if (request.method === 'GET' || request.method === 'HEAD') {
       next();
       return;
     }
-    if (!hasBody(request.headers)) {
-      request.body = {};
-      next();
-      return;
-    }
-    const path = routeOf(request)?.route.path;
-    const limit = perPath.get(path ?? '') ?? limits.defaultBytes;
-    collect(request, limit, (bytes) => {
-      try {
-        request.body = bytes === undefined ? refuseSize(limit) : parseObject(bytes);
-      } catch (error) {
-        next(error);
-        return;
-      }
-      next();
+    reader.read(request, reader.limitAt(routeOf(request)?.route.path ?? ''), (body, error) => {
+      request.body = body;
+      next(error);
     });
   };
 }
@@ -97,7 +124,7 @@ function dropRest(request: IncomingMessage): void {
   request.resume();
 }
 
-function parseObject(bytes: Buffer): unknown {
+function parseObject(bytes: Buffer): object {
   if (bytes.length === 0) return {};
   const { value: body, text } = parseJson(bytes);
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) {

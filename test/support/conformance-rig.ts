@@ -20,6 +20,13 @@ const TABLES = [
   'licence_pools',
 ];
 
+let frontDoor: 'on' | 'off' = 'on';
+
+/** Runs the specs of this file with everything going through Express. */
+export function throughExpress(): void {
+  frontDoor = 'off';
+}
+
 /** The built service on a database of its own, and whatever a test starts beside it. */
 export class ConformanceRig {
   private readonly originals: OriginalInstance[] = [];
@@ -34,15 +41,16 @@ export class ConformanceRig {
   ) {}
 
   /**
-   * @param env settings, by their names in the environment
+   * @param settings by their names in the environment
    * @param leadTo where the service looks for the database, when that is not where it is
    */
   static async start(
-    env: Readonly<Record<string, string>> = {},
+    settings: Readonly<Record<string, string>> = {},
     leadTo: (url: string) => Promise<string> = (url) => Promise.resolve(url),
   ): Promise<ConformanceRig> {
     const database = await freshDatabase();
     const databaseUrl = await leadTo(database.url);
+    const env = { FORESAIL_FRONT_DOOR: frontDoor, ...settings };
     const service = await ServiceProcess.start({ databaseUrl, env });
     const client = new Client({ connectionString: database.url });
     await client.connect();

@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Admission } from '../../src/http/admit';
 import { configureHttp, HttpOptions } from '../../src/http/configure-http';
+import { openFrontDoor } from '../../src/http/front-door-listener';
 
 /** An application on a free port of 127.0.0.1, stopped by `close`. */
 export interface HttpApp {
@@ -20,10 +21,14 @@ export const OPEN_ADMISSION: Admission = {
   keys: { anyKeyExists: () => false, verify: () => false },
 };
 
-/** Starts an application of the given controllers, with our whole HTTP front before them. */
+/**
+ * Starts an application of the given controllers, with our whole HTTP front before them.
+ * @param entrance how requests come in; default: through Express
+ */
 export async function startHttpApp(
   controllers: readonly Type[],
   options: HttpOptions,
+  entrance: 'express' | 'front door' = 'express',
 ): Promise<HttpApp> {
   @Module({ controllers: [...controllers] })
   class TestModule {}
@@ -34,6 +39,11 @@ export async function startHttpApp(
     logger: false,
   });
   configureHttp(app, options);
+  await app.init();
+  if (entrance === 'front door') {
+    const door = openFrontDoor(app, options);
+    app.getHttpServer().removeAllListeners('request').on('request', door);
+  }
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
   return {

@@ -1,6 +1,7 @@
 import { Body, Controller, Inject, Post } from '@nestjs/common';
 import type { Clock } from '../../core/ports';
 import type { Plain } from '../../http/dto-fields';
+import { FrontDoor } from '../../http/front-door';
 import { CLOCK } from '../../ops/system';
 import { TaskLifecycle } from '../../tasks/task-lifecycle';
 import { TaskCompleteAnswerDto, TaskCompleteDto } from './dto/report.dto';
@@ -21,6 +22,7 @@ export class NotifyController {
    * @remarks A repeat changes nothing and is a success.
    */
   @Post('/task_complete')
+  @FrontDoor()
   @SwarmpilotRoute({
     operationId: 'notifyTaskComplete',
     answer: TaskCompleteAnswerDto,

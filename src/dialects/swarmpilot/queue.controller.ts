@@ -2,6 +2,7 @@ import { Body, Controller, Get, Inject, Post, Query } from '@nestjs/common';
 import { configOf } from '../../config/config.module';
 import type { Config } from '../../config/config.schema';
 import type { Plain } from '../../http/dto-fields';
+import { FrontDoor } from '../../http/front-door';
 import { QueuesService } from '../../queues/queues.service';
 import { BatchSubmitter } from '../../tasks/batch-submitter';
 import { TasksService } from '../../tasks/tasks.service';
@@ -35,6 +36,7 @@ export class QueueController {
    * crashes. A repeat with the same `task_id` answers with the same task.
    */
   @Post('/submit')
+  @FrontDoor()
   @SwarmpilotRoute({
     operationId: 'submitTask',
     answer: SubmitAnswerDto,

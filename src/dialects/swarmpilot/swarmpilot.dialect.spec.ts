@@ -81,7 +81,7 @@ describe('swarmpilotBodyLimits', () => {
   it('lets a batch of 32 MiB in, a result at its limit, and what stands beside it', () => {
     const live = { liveTasks: 1, livePlacements: 1, waitingPlacements: 1, livePayloadBytes: 1 };
     const limits = { ...live, queuedPerQueue: 1, journalBuffer: 1 };
-    const server = { host: '', port: 0, trustedNetworks: [], allowedHosts: [] };
+    const server = { host: '', port: 0, trustedNetworks: [], allowedHosts: [], frontDoor: true };
     const config = {
       server: { ...server, bodyLimitBytes: 1_000 },
       limits: { ...limits, resultLimitBytes: 50_000 },
