@@ -1,5 +1,4 @@
-import { uuidv7 } from 'uuidv7';
-import { systemRandom } from '../ops/system';
+import { systemIds, systemRandom } from '../ops/system';
 import type { ApiClient } from './api-client';
 import type { Fields } from './fields';
 import { dataOf } from './job-record';
@@ -16,7 +15,7 @@ const PATIENCE_MS = 10_000;
  * @throws {CommandFailure} when they are refused, or nobody answers
  */
 export async function submitJobs(client: ApiClient, path: string, body: string): Promise<Fields> {
-  const key = uuidv7();
+  const key = systemIds.next();
   const patience = new Patience({ limitMs: PATIENCE_MS, random: systemRandom });
   const answer = await patience.persist(() => client.post(path, body, { 'idempotency-key': key }));
   return dataOf(answer, `POST ${path}`);

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { uuidv7 } from 'uuidv7';
+import { systemIds } from '../ops/system';
 import { UnreachableError, type ApiClient } from './api-client';
 import { nameText, numberFrom } from './arguments';
 import { clientVerb, withClient } from './client-verb';
@@ -71,7 +71,7 @@ async function submit(flags: SubmitFlags): Promise<void> {
   const input = await jsonObjectText('--input', flags.input);
   const metadata = await jsonObjectText('--metadata', flags.metadata);
   // An id of our own makes a submission whose answer was lost findable, and a repeat harmless.
-  const taskId = flags.taskId ?? uuidv7();
+  const taskId = flags.taskId ?? systemIds.next();
   // Spliced and not parsed: the numbers in it must reach the service as they were written.
   const body =
     `{"model_name":${JSON.stringify(model)},"task_id":${JSON.stringify(taskId)},` +

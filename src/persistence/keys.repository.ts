@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { uuidv7 } from 'uuidv7';
 import { DataSource, IsNull } from 'typeorm';
 import { isUuid } from '../core/units';
+import { systemIds } from '../ops/system';
 import { newKey } from './api-key';
 import { ApiKeyEntity } from './entities/api-key.entity';
 import { answered } from './store';
@@ -32,7 +32,7 @@ export class KeysRepository {
   async create(label: string, expiresAt: Date | null = null): Promise<CreatedKey> {
     const { text, prefix, sha256 } = newKey();
     const row = {
-      id: uuidv7(),
+      id: systemIds.next(),
       prefix,
       sha256,
       label,
