@@ -153,7 +153,7 @@ export class Service {
       return;
     }
     this.answering.add(response);
-    response.once('close', () => this.answering.delete(response));
+    response.on('close', () => this.answering.delete(response));
     if (this.stopping) response.setHeader('Connection', 'close');
     this.app.listener(request, response);
   }

@@ -34,7 +34,7 @@ export class HttpMetrics {
   /** To be called when a request comes in. */
   watch(request: IncomingMessage, response: ServerResponse): void {
     const began = performance.now();
-    response.once('close', () => {
+    response.on('close', () => {
       const { method = NO_ROUTE, path = NO_ROUTE } = routeOf(request)?.route ?? {};
       const seconds = (performance.now() - began) / MS_PER_SECOND;
       this.durations.observe({ method, route: path }, seconds);

@@ -7,6 +7,9 @@ const BRACE_BIT = 0x20;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 
+/** A text that means what it says. */
+const PLAIN_NAME = /^"\w*"$/;
+
 /** One member of a JSON object, as it is written. */
 export interface Member {
   readonly name: string;
@@ -101,15 +104,22 @@ function memberOf(part: string): Member | undefined {
 
 /** Offset of the closing quote of the string that begins at `open`; the text's length without one. */
 function closingQuote(text: string, open: number): number {
-  for (let at = open + 1; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    if (unit === QUOTE) return at;
-    if (unit === BACKSLASH) at += 1;
+  for (let at = open + 1; ; at += 1) {
+    at = text.indexOf('"', at);
+    if (at < 0) return text.length;
+    if (!isEscaped(text, at)) return at;
   }
-  return text.length;
+}
+
+/** True for what stands behind an odd number of backslashes. */
+function isEscaped(text: string, at: number): boolean {
+  let start = at;
+  while (text.charCodeAt(start - 1) === BACKSLASH) start -= 1;
+  return (at - start) % 2 === 1;
 }
 
 function textOf(literal: string): string | undefined {
+  if (PLAIN_NAME.test(literal)) return literal.slice(1, -1);
   try {
     const value: unknown = JSON.parse(literal);
     return typeof value === 'string' ? value : undefined;

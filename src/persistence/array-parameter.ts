@@ -18,12 +18,12 @@ const TWO_TO_32 = 0x1_0000_0000;
  * @throws {RangeError} when a value is not of the type
  */
 export function arrayParameter(type: ElementType, values: readonly Element[]): Buffer {
-  const sizes = values.map((value) => sizeOf(type, value));
-  const total = sizes.reduce((sum, size) => sum + 4 + Math.max(0, size), HEADER_BYTES);
+  let total = HEADER_BYTES;
+  for (const value of values) total += 4 + Math.max(0, sizeOf(type, value));
   const buffer = Buffer.allocUnsafe(total);
   let at = writeHeader(buffer, type, values.length);
-  for (const [index, value] of values.entries()) {
-    const size = sizes[index] ?? NULL_SIZE;
+  for (const value of values) {
+    const size = sizeOf(type, value);
     at = buffer.writeInt32BE(size, at);
     if (value === null) continue;
     writeElement(buffer, at, type, value);

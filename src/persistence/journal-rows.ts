@@ -256,8 +256,18 @@ function decisionText({ decision, sentAt }: Attempt): string | null {
 }
 
 function eventRow(event: TaskEvent): EventRow {
-  const { wallMs: at, ...rest } = event;
-  return { ...rest, at };
+  return {
+    taskId: event.taskId,
+    seq: event.seq,
+    type: event.type,
+    from: event.from,
+    to: event.to,
+    attemptNo: event.attemptNo,
+    instanceId: event.instanceId,
+    at: event.wallMs,
+    message: event.message,
+    operator: event.operator,
+  };
 }
 
 /** Each attempt once, as it is now, lower numbers first. */

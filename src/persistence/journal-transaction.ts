@@ -93,7 +93,9 @@ export class JournalTransaction {
    */
   async write(batch: Batch): Promise<Twins> {
     const heads = [this.of(INSERT_TASKS, batch.births), this.of(UPDATE_TASKS, batch.updates)];
-    const headSent = Promise.all([this.begin(), ...heads.map((query) => this.send(query))]);
+    const headSent = this.atOnce(() =>
+      Promise.all([this.begin(), ...heads.map((query) => this.send(query))]),
+    );
     headSent.catch(() => undefined); // Awaited below, unless an impossible value comes first.
     const tail = this.tailOf(batch); // While the server is busy.
     const [, inserted, updated] = await headSent;
@@ -122,9 +124,10 @@ export class JournalTransaction {
   }
 
   private async commit(tail: readonly Query[]): Promise<void> {
-    const sent = tail.map((query) => this.send(query));
     this.isCommitSent = true;
-    const results = await Promise.all([...sent, this.client.query('COMMIT')]);
+    const results = await this.atOnce(() =>
+      Promise.all([...tail.map((query) => this.send(query)), this.client.query('COMMIT')]),
+    );
     const command = results.at(-1)?.command;
     if (command !== 'COMMIT') throw new Error(`COMMIT was answered by ${String(command)}`);
   }
@@ -142,6 +145,17 @@ export class JournalTransaction {
     if (rows.length === 0) return undefined;
     const { name, text } = statement;
     return { name, text, values: statement.parameters(rows, this.epoch) };
+  }
+
+  /** What these statements say goes to the server in one piece, not each in pieces of its own. */
+  private atOnce<T>(statements: () => Promise<T>): Promise<T> {
+    const { stream } = this.client.connection;
+    stream.cork();
+    try {
+      return statements();
+    } finally {
+      process.nextTick(() => stream.uncork());
+    }
   }
 
   private async send(query: Query | undefined): Promise<QueryResult | undefined> {

@@ -218,12 +218,15 @@ export class TaskJournal {
   }
 
   private refusalOf(calls: readonly JournalCall[]): Error | undefined {
-    const known = calls.map(({ rows }) => this.refusals.get(rows.taskId)).find(Boolean);
-    const refusal = this.ended ?? known;
-    if (refusal) return refusal;
-    const { pendingRows, pendingBytes } = this.stats();
-    const rows = calls.reduce((sum, call) => sum + call.rowCount, pendingRows);
-    const bytes = calls.reduce((sum, call) => sum + call.rows.bytes, pendingBytes);
+    if (this.ended) return this.ended;
+    let rows = this.buffer.rows + this.inFlight.rows;
+    let bytes = this.buffer.bytes + this.inFlight.bytes;
+    for (const call of calls) {
+      const refusal = this.refusals.get(call.rows.taskId);
+      if (refusal) return refusal;
+      rows += call.rowCount;
+      bytes += call.rows.bytes;
+    }
     const { maxBufferedRows, maxBufferedBytes } = this.limits;
     if (rows <= maxBufferedRows && bytes <= maxBufferedBytes) return undefined;
     return notWritten('too much waits for PostgreSQL already');
