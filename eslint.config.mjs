@@ -34,11 +34,12 @@ const ARROWS = {
     'predictions',
     'persistence',
   ],
-  worker: ['core', 'config', 'ops', 'http'],
+  worker: ['core', 'config', 'ops', 'http', 'outgoing'],
+  agent: ['core', 'config', 'ops', 'outgoing'],
   simulation: ['core', 'config', 'ops', 'strategies', 'predictions'],
 };
 
-const folders = [...Object.keys(ARROWS), 'agent', 'cli'];
+const folders = [...Object.keys(ARROWS), 'cli'];
 const TYPEORM = {
   group: ['typeorm', '@nestjs/typeorm', 'typeorm/*', 'pg'],
   message: 'only persistence knows the database',

@@ -5,7 +5,7 @@ import { parseJson } from '../../http/parse-json';
 import type { Engine, EngineOutcome, EngineTask, ServiceEstimate } from '../engine';
 import { ServiceTimes } from '../service-times';
 import { timeLimitOf } from '../time-limit';
-import { CommandRun, type CommandEnd } from './command-run';
+import { CommandRun, type CommandEnd } from '../../ops/command-run';
 
 /** How the command engine behaves. */
 export interface CommandEngineOptions {

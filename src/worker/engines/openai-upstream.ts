@@ -1,7 +1,7 @@
 import { Pool, type Dispatcher } from 'undici';
 import type { JsonObject } from '../../http/dto-fields';
 import { jsonText } from '../../http/json-text';
-import { retryAfterMs } from '../retry-after';
+import { retryAfterMs } from '../../outgoing/retry-after';
 import { EventStream } from './event-stream';
 import type { UpstreamRequest } from './openai-request';
 import { StreamedAnswer } from './streamed-answer';

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import type { NonEmpty } from '../../core/units';
+import type { NonEmpty } from '../core/units';
 import { Tail } from './tail';
 
 /** What is run. */
