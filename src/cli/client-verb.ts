@@ -11,7 +11,8 @@ export interface ClientFlags {
   readonly output?: OutputFormat;
 }
 
-const SETTINGS_HELP = `
+/** The part of a help text that names the settings of clients. */
+export const SETTINGS_HELP = `
 Environment:
   FORESAIL_URL  where the scheduler is (default http://127.0.0.1:8102)
   FORESAIL_KEY  key to show, when the scheduler wants one ("foresail keys create" makes one)

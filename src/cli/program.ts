@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { agentCommand } from './agent';
 import { alertsCommand } from './alerts';
 import { cancelCommand } from './cancel';
 import { examplesText } from './client-verb';
@@ -54,6 +55,7 @@ export function buildProgram(): Command {
     serveCommand(),
     demoCommand(),
     workerCommand(),
+    agentCommand(),
     submitCommand(),
     tasksCommand(),
     taskCommand(),

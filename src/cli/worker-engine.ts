@@ -1,10 +1,7 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { commandEnvironment } from '../config/command-environment';
 import { namedSecret } from '../config/named-secret';
-import { isNonEmpty, type NonEmpty } from '../core/units';
-import { splitCommandLine } from '../worker/command-line';
+import { isNonEmpty } from '../core/units';
 import {
   ENGINES,
   type CommandChoice,
@@ -14,6 +11,7 @@ import {
 } from '../worker/worker-options';
 import { factor, httpUrl, nameText, numberFrom, wholeFrom } from './arguments';
 import { CommandFailure, EXIT } from './exit';
+import { assertStartable, programWords } from './program-words';
 
 /** Flags that choose an engine and set it up; absent where the command line says nothing. */
 export interface EngineFlags {
@@ -52,7 +50,7 @@ export function withEngineFlags(worker: Command): Command {
       factor,
     )
     .option('--seed <number>', 'simulated: seed of the noise on service times (default: 1)', SEED)
-    .option('--command <line>', 'command: the program and its arguments; no shell', commandWords)
+    .option('--command <line>', 'command: the program and its arguments; no shell', programWords)
     .option(
       '--pass-env <name,...>',
       'command: variables that the program gets beside PATH, HOME and a few more',
@@ -100,9 +98,6 @@ function refuseForeignFlags(flags: EngineFlags, words: readonly string[]): void 
 }
 
 function commandChoice(flags: EngineFlags, words: readonly string[]): CommandChoice {
-  if (process.platform === 'win32') {
-    throw usage('--engine command needs process groups, which this system does not have');
-  }
   if (flags.command !== undefined && words.length > 0) {
     throw usage('the program is given twice; use either --command or what follows --');
   }
@@ -111,9 +106,7 @@ function commandChoice(flags: EngineFlags, words: readonly string[]): CommandCho
     throw usage(`--engine command needs a program: --command 'python3 infer.py', or after --`);
   }
   const environment = commandEnvironment(flags.passEnv ?? []);
-  if (!isThere(argv[0], environment['PATH'])) {
-    throw usage(`${argv[0]} is no program that can be started from here`);
-  }
+  assertStartable('--engine command', argv, environment);
   const killGraceMs = (flags.killGrace ?? DEFAULT_GRACE_SECONDS) * 1000;
   return { name: 'command', argv, environment, killGraceMs };
 }
@@ -128,31 +121,6 @@ function openAiChoice({ upstream, upstreamModel, apiKeyEnv }: EngineFlags): Open
     model: upstreamModel ?? null,
     apiKey: apiKeyEnv === undefined ? null : namedSecret(apiKeyEnv),
   };
-}
-
-/** Looked for as the system will; better now than once per task. */
-function isThere(program: string, path = ''): boolean {
-  const folders = program.includes('/') ? [''] : path.split(delimiter);
-  return folders.some((folder) => isExecutable(join(folder, program)));
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
-
-function commandWords(line: string): NonEmpty<string> {
-  try {
-    const words = splitCommandLine(line);
-    if (isNonEmpty(words)) return words;
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
-  }
-  throw new InvalidArgumentError("a program is needed, like 'python3 infer.py'");
 }
 
 function names(text: string): readonly string[] {

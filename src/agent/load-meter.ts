@@ -1,0 +1,51 @@
+import type { Logger } from 'pino';
+import type { Load } from './load';
+import type { LoadSource } from './load-source';
+
+/** The load of a worker as far as it is known: a source that fails leaves the last figures. */
+export class LoadMeter {
+  private last: Load;
+  private isFailing = false;
+
+  /** @param unknown what holds until it was read for the first time */
+  constructor(
+    private readonly source: LoadSource | null,
+    unknown: Load,
+    private readonly log: Logger,
+  ) {
+    this.last = unknown;
+  }
+
+  /** What was read last. */
+  get latest(): Load {
+    return this.last;
+  }
+
+  /** Reads anew. Never rejects: says once that it fails, and once that it works again. */
+  async read(): Promise<Load> {
+    if (this.source === null) return this.last;
+    try {
+      this.last = await this.source.read();
+      if (this.isFailing) this.log.info({ event: 'load_read' }, 'the load can be read again');
+      this.isFailing = false;
+    } catch (error) {
+      this.complain(error instanceof Error ? error.message : String(error));
+    }
+    return this.last;
+  }
+
+  /** Ends a reading under way. */
+  close(): void {
+    this.source?.close();
+  }
+
+  private complain(reason: string): void {
+    if (this.isFailing) return;
+    this.isFailing = true;
+    const { currentTasks } = this.last;
+    this.log.warn(
+      { event: 'load_unknown', reason, currentTasks },
+      'cannot read the load; the last figures are sent on',
+    );
+  }
+}
