@@ -1,5 +1,7 @@
 import { Body, Controller, Get, Post } from '@nestjs/common';
 import type { Plain } from '../../http/dto-fields';
+import { FrontDoor } from '../../http/front-door';
+import { Gone } from '../../http/gone';
 import { PlacementsService } from '../../placements/placements.service';
 import { WorkersService } from '../../placements/workers.service';
 import { DtaskRoute } from './dtask-route';
@@ -7,7 +9,6 @@ import { placedAt, toHeartbeat, toRequest, workerAnswer } from './dtask.mapper';
 import { HeartbeatAnswerDto, HeartbeatDto } from './dto/heartbeat.dto';
 import { PlacedAtDto, ReleasedDto, ReleaseDto, ScheduleDto } from './dto/placement.dto';
 import { WorkerDto } from './dto/worker.dto';
-import { Gone } from './gone';
 
 /** Workers that heartbeat, and clients that ask which of them takes a task. */
 @Controller('/api/v1')
@@ -24,6 +25,7 @@ export class DtaskController {
    * worker's own `timestamp` proves life and changes nothing else.
    */
   @Post('/heartbeat')
+  @FrontDoor()
   @DtaskRoute({
     operationId: 'workerHeartbeat',
     answer: HeartbeatAnswerDto,
@@ -42,6 +44,7 @@ export class DtaskController {
    * load. The answer means that the placement is committed.
    */
   @Post('/schedule')
+  @FrontDoor()
   @DtaskRoute({
     operationId: 'schedule',
     answer: PlacedAtDto,
