@@ -1,3 +1,14 @@
+import {
+  CLOSED_DOORS,
+  MALFORMED_BODIES,
+  NO_OBJECT,
+  NO_OBJECT_BODIES,
+  NO_TEXT,
+  UNKEPT_VALUES,
+  withExtra,
+  type BodyCall,
+  type FieldRule,
+} from '../support/bad-input';
 import { commandRig, type CommandRig } from '../support/command-rig';
 import type { ConformanceRig } from '../support/conformance-rig';
 import { dataOf, expectEnvelope, expectFault, listOf } from '../support/envelope';
@@ -41,23 +52,16 @@ const send = (
 
 // --- what each call takes --------------------------------------------------------------------
 
-interface Field {
-  readonly wrong: readonly unknown[];
-  readonly required?: true;
-}
-
-const NO_TEXT = [7, true, [], {}, ['x'], null];
-const NO_OBJECT = [null, 7, true, 'x', [], [{}]];
 const NO_NUMBER = ['', 'x', '1e', '0x1', ' 1', true, [], [1], {}, null, '1e999'];
 
-const text = (most: number, least = 1): Field => ({
-  wrong: [...NO_TEXT, ...(least > 0 ? [''] : []), 'x'.repeat(most + 1)],
+const text = (most: number, least = 1): FieldRule => ({
+  wrong: [...NO_TEXT, null, ...(least > 0 ? [''] : []), 'x'.repeat(most + 1)],
 });
-const number = (...beyond: unknown[]): Field => ({ wrong: [...NO_NUMBER, ...beyond] });
-const texts: Field = { wrong: [...NO_OBJECT, { a: 1 }, { a: null }, { a: {} }, { '': 'x' }] };
+const number = (...beyond: unknown[]): FieldRule => ({ wrong: [...NO_NUMBER, ...beyond] });
+const texts: FieldRule = { wrong: [...NO_OBJECT, { a: 1 }, { a: null }, { a: {} }, { '': 'x' }] };
 
-const JOB_FIELDS: Readonly<Record<string, Field>> = {
-  command: { wrong: [...NO_TEXT, '', '  \n'], required: true },
+const JOB_FIELDS: Readonly<Record<string, FieldRule>> = {
+  command: { wrong: [...NO_TEXT, null, '', '  \n'], required: true },
   project: text(200),
   design: text(200, 0),
   owner: text(200),
@@ -69,13 +73,7 @@ const JOB_FIELDS: Readonly<Record<string, Field>> = {
   resource_request: { wrong: NO_OBJECT },
 };
 
-interface Call {
-  readonly path: string;
-  readonly good: Readonly<Record<string, unknown>>;
-  readonly fields: Readonly<Record<string, Field>>;
-}
-
-const POSTS: readonly Call[] = [
+const POSTS: readonly BodyCall[] = [
   {
     path: '/scheduler/hosts/register',
     good: { host_id: 'new' },
@@ -124,42 +122,15 @@ describe.each(POSTS)('POST $path', ({ path, good, fields }) => {
     });
   }
 
-  it.each(['null', '[]', '[{}]', '"x"', '7', 'true'])('takes an object, not %s', async (body) => {
+  it.each(NO_OBJECT_BODIES)('takes an object, not %s', async (body) => {
     expectFault(await raw(body), ['body'], 'type');
   });
 
-  /** The good body with one more member, whose value is raw JSON text. */
-  const plus = (value: string): string => {
-    const members = JSON.stringify(good).slice(1, -1);
-    return `{${members}${members === '' ? '' : ','}"extra":${value}}`;
-  };
-
-  it.each([
-    ['NUL escaped', '"a\\u0000b"'],
-    ['NUL in a name', '{"\\u0000":1}'],
-    ['NUL itself', '"a\0b"'],
-    ['half a surrogate pair', '"\\ud83d"'],
-    ['halves in the wrong order', '"\\ude00\\ud83d"'],
-    ['2^53', '9007199254740992'],
-    ['2^53+1', '[[9007199254740993]]'],
-    ['2^53+1 with an exponent', '9007199254740993e0'],
-    ['a huge integer', '1'.repeat(400)],
-    ['a number that overflows', '1e999'],
-    ['lists 65 deep', '['.repeat(64) + ']'.repeat(64)],
-    ['lists 100 000 deep', '['.repeat(100_000)],
-  ])('refuses %s', async (_name, value) => {
-    expectFault(await raw(plus(value)), ['body']);
+  it.each(UNKEPT_VALUES)('refuses %s', async (_name, value) => {
+    expectFault(await raw(withExtra(good, value)), ['body']);
   });
 
-  it.each([
-    ['half an object', '{"command":'],
-    ['text', 'hello'],
-    ['a form', 'host_id=a&total_slots=1'],
-    ['two objects', '{}{}'],
-    ['NaN', '{"a":NaN}'],
-    ['a trailing comma', '{"a":1,}'],
-    ['bytes that are not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
-  ])('calls %s malformed', async (_name, body) => {
+  it.each(MALFORMED_BODIES)('calls %s malformed', async (_name, body) => {
     expectEnvelope(await raw(body), 400);
   });
 
@@ -170,15 +141,7 @@ describe.each(POSTS)('POST $path', ({ path, good, fields }) => {
     expect(answer.body.message).toBe(`the body is larger than ${limit} bytes`);
   });
 
-  it.each([
-    [415, 'text', { 'content-type': 'text/plain' }],
-    [415, 'another charset', { 'content-type': 'application/json; charset=latin1' }],
-    [415, 'a compressed body', { 'content-type': 'application/json', 'content-encoding': 'gzip' }],
-    [403, 'a page of another site', { origin: 'http://evil.example' }],
-    [403, 'what a page of another site caused', { 'sec-fetch-site': 'cross-site' }],
-    [403, 'a rebound name', { 'content-type': 'application/json', host: 'evil.example' }],
-    [401, 'a wrong key', { 'content-type': 'application/json', authorization: 'Bearer wrong' }],
-  ])('answers %i to %s', async (status, _name, headers: Record<string, string>) => {
+  it.each(CLOSED_DOORS)('answers %i to %s', async (status, _name, headers) => {
     expectEnvelope(await raw(JSON.stringify(good), headers), status);
   });
 

@@ -1,5 +1,18 @@
 import { Readable } from 'node:stream';
 import { request } from 'undici';
+import {
+  CLOSED_DOORS,
+  MALFORMED_BODIES,
+  NO_OBJECT,
+  NO_OBJECT_BODIES,
+  NO_TEXT,
+  taking,
+  UNKEPT_VALUES,
+  withExtra,
+  without,
+  type BodyCall,
+  type FieldRule,
+} from '../support/bad-input';
 import { ConformanceRig } from '../support/conformance-rig';
 import { expectFaults, expectRefusal, sendTo, type Refusal } from '../support/refusal';
 import type { Json } from '../support/service-process';
@@ -36,18 +49,7 @@ const send = (
   ...rest: [body?: string | Buffer, headers?: Record<string, string>]
 ): Promise<Refusal> => sendTo(method, rig.service.url + path, ...rest);
 
-const without = (good: Call['good'], name: string): object =>
-  Object.fromEntries(Object.entries(good).filter(([key]) => key !== name));
-
 // --- what each call takes --------------------------------------------------------------------
-
-interface FieldRule {
-  readonly wrong: readonly unknown[];
-  readonly required?: true;
-}
-
-const NO_TEXT = [7, true, [], {}, ['x']];
-const NO_OBJECT = [null, 7, true, 'x', [], [{}]];
 
 const text = (most: number): FieldRule => ({
   wrong: [...NO_TEXT, null, '', 'x'.repeat(most + 1), 'é'.repeat(most + 1)],
@@ -86,10 +88,6 @@ const duration: FieldRule = {
   required: true,
 };
 const object: FieldRule = { wrong: NO_OBJECT, required: true };
-const optional = ({ wrong }: FieldRule, ...fine: unknown[]): FieldRule => ({
-  wrong: wrong.filter((value) => !fine.includes(value)),
-});
-
 const MIB = 1_048_576;
 /** Bytes that a body may have where that is not 1 MiB. */
 const LIMITS: Readonly<Record<string, number>> = {
@@ -97,16 +95,10 @@ const LIMITS: Readonly<Record<string, number>> = {
   '/result/submit': 2 * MIB,
 };
 
-interface Call {
-  readonly path: string;
-  readonly good: Readonly<Record<string, unknown>>;
-  readonly fields: Readonly<Record<string, FieldRule>>;
-}
-
 const REPORT = { task_id: 'nothing', instance_id: 'ti', execution_time: 1 };
 const REPORT_FIELDS = { task_id: text(512), instance_id: text(512), execution_time: duration };
 
-const POSTS: readonly Call[] = [
+const POSTS: readonly BodyCall[] = [
   {
     path: '/ti/register',
     good: { host: '127.0.0.1', port: 1, model_name: 'm' },
@@ -116,8 +108,8 @@ const POSTS: readonly Call[] = [
     path: '/ti/remove',
     good: { host: '127.0.0.1', port: 1, ti_uuid: 'nobody' },
     fields: {
-      host: optional(host, null),
-      port: optional(port, null),
+      host: taking(host, null),
+      port: taking(port, null),
       ti_uuid: optionalText(512),
     },
   },
@@ -127,7 +119,7 @@ const POSTS: readonly Call[] = [
     fields: {
       model_name: text(256),
       task_input: object,
-      metadata: optional(object),
+      metadata: taking(object),
       task_id: optionalText(256),
     },
   },
@@ -145,7 +137,7 @@ const POSTS: readonly Call[] = [
   {
     path: '/result/submit',
     good: { ...REPORT, result: {}, metadata: {} },
-    fields: { ...REPORT_FIELDS, result: object, metadata: optional(object, null) },
+    fields: { ...REPORT_FIELDS, result: object, metadata: taking(object, null) },
   },
   {
     path: '/scheduler/set',
@@ -186,50 +178,15 @@ describe.each(POSTS)('POST $path', ({ path, good, fields }) => {
     });
   }
 
-  it.each(['null', '[]', '[{}]', '"x"', '7', 'true'])('takes an object, not %s', async (body) => {
+  it.each(NO_OBJECT_BODIES)('takes an object, not %s', async (body) => {
     expectFaults(await raw(body), ['body'], 'type');
   });
 
-  /** The good body with one more member, whose value is raw JSON text. */
-  const plus = (value: string): string => {
-    const members = JSON.stringify(good).slice(1, -1);
-    return `{${members}${members === '' ? '' : ','}"extra":${value}}`;
-  };
-
-  it.each([
-    ['NUL escaped', '"a\\u0000b"'],
-    ['NUL in a name', '{"\\u0000":1}'],
-    ['NUL itself', '"a\0b"'],
-    ['UTF-16, which is full of NUL', Buffer.from('"a"', 'utf16le').toString()],
-    ['half a surrogate pair', '"\\ud83d"'],
-    ['the other half', '"\\ude00"'],
-    ['halves in the wrong order', '"\\ude00\\ud83d"'],
-    ['2^53', '9007199254740992'],
-    ['2^53+1', '[[9007199254740993]]'],
-    ['-2^53', '-9007199254740992'],
-    ['2^53+1 with a point', '9007199254740993.0'],
-    ['2^53+1 with an exponent', '9007199254740993e0'],
-    ['a huge integer', '1'.repeat(400)],
-    ['a number that overflows', '1e999'],
-    ['lists 65 deep', '['.repeat(64) + ']'.repeat(64)],
-    ['objects 65 deep', '{"a":'.repeat(64) + '1' + '}'.repeat(64)],
-    ['lists 100 000 deep', '['.repeat(100_000)],
-  ])('refuses %s', async (_name, value) => {
-    expectFaults(await raw(plus(value)), ['body']);
+  it.each(UNKEPT_VALUES)('refuses %s', async (_name, value) => {
+    expectFaults(await raw(withExtra(good, value)), ['body']);
   });
 
-  it.each([
-    ['half an object', '{"host":'],
-    ['text', 'hello'],
-    ['a form', 'host=127.0.0.1&port=1'],
-    ['two objects', '{}{}'],
-    ['a comment', '{/* */}'],
-    ['single quotes', "{'a':1}"],
-    ['NaN', '{"a":NaN}'],
-    ['a trailing comma', '{"a":1,}'],
-    ['bytes that are not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])],
-    ['a surrogate in UTF-8', Buffer.from('7b22eda080223a317d', 'hex')],
-  ])('calls %s malformed', async (_name, body) => {
+  it.each(MALFORMED_BODIES)('calls %s malformed', async (_name, body) => {
     const answer = await raw(body);
     expectRefusal(answer, 400);
     expect(answer.body.detail).toBe(answer.body.message);
@@ -258,18 +215,7 @@ describe.each(POSTS)('POST $path', ({ path, good, fields }) => {
     }
   });
 
-  it.each([
-    [415, 'text', { 'content-type': 'text/plain' }],
-    [415, 'XML', { 'content-type': 'application/xml' }],
-    [415, 'a multipart form', { 'content-type': 'multipart/form-data; boundary=x' }],
-    [415, 'another charset', { 'content-type': 'application/json; charset=latin1' }],
-    [415, 'a compressed body', { 'content-type': 'application/json', 'content-encoding': 'gzip' }],
-    [403, 'a page of another site', { origin: 'http://evil.example' }],
-    [403, 'what a page of another site caused', { 'sec-fetch-site': 'cross-site' }],
-    [403, 'a rebound name', { 'content-type': 'application/json', host: 'evil.example' }],
-    [401, 'a wrong key', { 'content-type': 'application/json', authorization: 'Bearer wrong' }],
-    [401, 'a wrong key', { 'content-type': 'application/json', 'x-api-key': '' }],
-  ])('answers %i to %s', async (status, _name, headers: Record<string, string>) => {
+  it.each(CLOSED_DOORS)('answers %i to %s', async (status, _name, headers) => {
     const answer = await raw(JSON.stringify(good), headers);
     expectRefusal(answer, status);
     expect(answer.body.detail).toBe(answer.body.message);
@@ -293,7 +239,7 @@ describe('a task of a batch', () => {
   const good = { task_input: {}, metadata: {}, task_id: 'c' };
   const fields = {
     task_input: object,
-    metadata: optional(object),
+    metadata: taking(object),
     task_id: optionalText(256),
   };
   const post = (task: unknown): Promise<Refusal> => {
