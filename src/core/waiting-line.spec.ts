@@ -53,9 +53,9 @@ describe('WaitingLine', () => {
     expect(drain(lineOf(2, idle, early, late, urgent))).toEqual([urgent, late, early, idle]);
   });
 
-  it('serves equals in the order of joining', () => {
+  it('serves equals in the order of their submission, whenever they joined', () => {
     const equals = Array.from({ length: 5 }, () => taskOf());
-    expect(drain(lineOf(2, ...equals))).toEqual(equals);
+    expect(drain(lineOf(2, ...[...equals].reverse()))).toEqual(equals);
   });
 
   it('leaves the head in line', () => {
@@ -248,7 +248,7 @@ class LineModel {
       task.submittedAt + this.g * task.prediction.serviceTime.mean;
     return this.inLine
       .filter(({ notBefore }) => notBefore === null || notBefore <= then)
-      .sort((a, b) => b.priority - a.priority || key(a) - key(b));
+      .sort((a, b) => b.priority - a.priority || key(a) - key(b) || (a.id < b.id ? -1 : 1));
   }
 
   private expectedDue(): number | undefined {

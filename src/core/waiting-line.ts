@@ -1,14 +1,12 @@
 import { Heap } from 'heap-js';
 import type { Task } from './task';
-import { instant, type Instant, type TaskId } from './units';
+import type { Instant } from './units';
 
-interface Place {
+/** A task that stands aside. */
+interface Backoff {
   readonly task: Task;
-  readonly key: number;
-  /** Its backoff as it was on joining: the heap must not see it change. */
-  readonly dueAt: Instant | null;
-  readonly order: number;
-  inLine: boolean;
+  /** As it was on joining: the heap must not see it change. */
+  readonly dueAt: Instant;
 }
 
 /** Where a task stands among those of its priority: the smaller, the sooner it gets its turn. In ms. */
@@ -16,67 +14,79 @@ export function orderKey({ submittedAt, prediction }: Task, g: number): number {
   return submittedAt + g * prediction.serviceTime.mean;
 }
 
-/** True when the one gets its turn before the other: of two that stand alike, whoever came first. */
-export function isBefore(one: Task, other: Task, g: number): boolean {
-  if (one.priority !== other.priority) return one.priority > other.priority;
+/** Negative when the one gets its turn before the other: of two that stand alike, the older one. */
+function byTurn(one: Task, other: Task, g: number): number {
+  if (one.priority !== other.priority) return other.priority - one.priority;
   const difference = orderKey(one, g) - orderKey(other, g);
+  if (difference !== 0 || one.id === other.id) return difference;
   // Ids are ordered by time.
-  return difference === 0 ? one.id < other.id : difference < 0;
+  return one.id < other.id ? -1 : 1;
+}
+
+/** True when the one gets its turn before the other. */
+export function isBefore(one: Task, other: Task, g: number): boolean {
+  return byTurn(one, other, g) < 0;
 }
 
 /** Tasks that wait for their turn, in whatever way they are kept. */
 export type Line = Pick<WaitingLine, keyof WaitingLine>;
 
-/** Places that may be left behind before the heaps are built anew. */
+/** Tasks that have left may stay in the heaps up to this number before these are built anew. */
 const SLACK = 64;
 
 /**
  * Tasks that wait, best first: higher priority, then the smaller `submittedAt + g × predicted
  * service time` (both in ms). g = 0 is first come, first served; the age is in the key, so nothing
  * starves. A task in backoff stands aside until its `notBefore`.
+ *
+ * There may be very many, so nothing is made for a task that is ready: what orders it never changes,
+ * and whoever leaves stays in the heap until it comes up.
  */
 export class WaitingLine {
-  private readonly places = new Map<TaskId, Place>();
-  private readonly ready = new Heap<Place>(byTurn);
-  private readonly aside = new Heap<Place>(byNotBefore);
-  private order = 0;
+  /** In the order of joining. */
+  private readonly members = new Set<Task>();
+  private readonly aside = new Map<Task, Backoff>();
+  private readonly ready = new Heap<Task>((one, other) => byTurn(one, other, this.g));
+  private readonly due = new Heap<Backoff>(byDue);
 
   constructor(private g: number) {}
 
   /** How many tasks wait, those in backoff included. */
   get size(): number {
-    return this.places.size;
+    return this.members.size;
   }
 
   has(task: Task): boolean {
-    return this.places.has(task.id);
+    return this.members.has(task);
   }
 
   add(task: Task): void {
-    const dueAt = task.notBefore;
-    const key = orderKey(task, this.g);
-    const place = { task, key, dueAt, order: this.order++, inLine: true };
-    this.places.set(task.id, place);
-    (dueAt === null ? this.ready : this.aside).push(place);
+    this.members.add(task);
+    if (task.notBefore === null) this.ready.push(task);
+    else this.setAside({ task, dueAt: task.notBefore });
   }
 
   /** @returns false when it was not here */
   remove(task: Task): boolean {
-    const place = this.places.get(task.id);
-    if (!place) return false;
-    place.inLine = false;
-    this.places.delete(task.id);
-    if (this.ready.length + this.aside.length > 2 * this.places.size + SLACK) this.rebuild();
+    if (!this.members.delete(task)) return false;
+    this.aside.delete(task);
+    if (this.ready.length + this.due.length > 2 * this.members.size + SLACK) this.rebuild();
     return true;
   }
 
   /** The task whose turn it is, left in line; undefined while all are in backoff. */
   head(now: Instant): Task | undefined {
-    for (let due = live(this.aside); due && isDue(due, now); due = live(this.aside)) {
-      this.aside.pop();
-      this.ready.push(due);
+    for (let next = this.nextBackoff(); next && next.dueAt <= now; next = this.nextBackoff()) {
+      this.due.pop();
+      this.aside.delete(next.task);
+      this.ready.push(next.task);
     }
-    return live(this.ready)?.task;
+    let first = this.ready.peek();
+    while (first && !this.isReady(first)) {
+      this.ready.pop();
+      first = this.ready.peek();
+    }
+    return first;
   }
 
   /**
@@ -84,61 +94,57 @@ export class WaitingLine {
    * those whose backoff ends after its own. None for a task that is not here. Costs O(n).
    */
   before(task: Task, now: Instant): Task[] {
-    const own = this.places.get(task.id);
-    if (!own) return [];
-    const ready = instant(Math.max(now, own.dueAt ?? now));
+    if (!this.members.has(task)) return [];
+    const ready = Math.max(now, this.aside.get(task)?.dueAt ?? now);
     const before: Task[] = [];
-    for (const place of this.places.values()) {
-      if (byTurn(place, own) < 0 && isDue(place, ready)) before.push(place.task);
+    for (const other of this.members) {
+      const readyAt = this.aside.get(other)?.dueAt ?? now;
+      if (isBefore(other, task, this.g) && readyAt <= ready) before.push(other);
     }
     return before;
   }
 
   /** When the first backoff ends; undefined when none is in backoff. */
   nextDue(): Instant | undefined {
-    return live(this.aside)?.dueAt ?? undefined;
+    return this.nextBackoff()?.dueAt;
   }
 
   /** Orders everybody anew by another `g`. */
   reorder(g: number): void {
     this.g = g;
-    const tasks = [...this.tasks()];
-    this.places.clear();
-    this.ready.init([]);
-    this.aside.init([]);
-    for (const task of tasks) this.add(task);
+    this.rebuild();
   }
 
   /** Everybody in line, in the order of joining. */
-  *tasks(): IterableIterator<Task> {
-    for (const place of this.places.values()) yield place.task;
+  tasks(): IterableIterator<Task> {
+    return this.members.values();
+  }
+
+  private setAside(backoff: Backoff): void {
+    this.aside.set(backoff.task, backoff);
+    this.due.push(backoff);
+  }
+
+  private isReady(task: Task): boolean {
+    return this.members.has(task) && !this.aside.has(task);
+  }
+
+  /** Who comes back first, those left out who have left or stand aside anew. */
+  private nextBackoff(): Backoff | undefined {
+    let first = this.due.peek();
+    while (first && this.aside.get(first.task) !== first) {
+      this.due.pop();
+      first = this.due.peek();
+    }
+    return first;
   }
 
   private rebuild(): void {
-    const places = [...this.places.values()];
-    const waitsAside = new Set(this.aside.toArray());
-    this.ready.init(places.filter((place) => !waitsAside.has(place)));
-    this.aside.init(places.filter((place) => waitsAside.has(place)));
+    this.ready.init([...this.members].filter((task) => this.isReady(task)));
+    this.due.init([...this.aside.values()]);
   }
 }
 
-function isDue({ dueAt }: Place, now: Instant): boolean {
-  return dueAt === null || dueAt <= now;
-}
-
-function live(heap: Heap<Place>): Place | undefined {
-  let place = heap.peek();
-  while (place && !place.inLine) {
-    heap.pop();
-    place = heap.peek();
-  }
-  return place;
-}
-
-function byTurn(a: Place, b: Place): number {
-  return b.task.priority - a.task.priority || a.key - b.key || a.order - b.order;
-}
-
-function byNotBefore(a: Place, b: Place): number {
-  return (a.dueAt ?? 0) - (b.dueAt ?? 0) || a.order - b.order;
+function byDue(one: Backoff, other: Backoff): number {
+  return one.dueAt - other.dueAt;
 }

@@ -23,14 +23,14 @@ import { BUILT_IN, StrategyRegistry } from '../../src/strategies/strategy.regist
 import { FakeClock } from './fake-clock';
 import { SeededRandom } from './seeded-random';
 
-/** Ids that count: `d-1`, `d-2`, … */
+/** Ids that count, in the order of their text: `d-000001`, `d-000002`, … */
 export class CountingIds implements Ids {
   private count = 0;
 
   constructor(private readonly prefix = 'd') {}
 
   next(): string {
-    return `${this.prefix}-${++this.count}`;
+    return `${this.prefix}-${String(++this.count).padStart(6, '0')}`;
   }
 }
 
