@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isSchedulerError } from '../core/errors';
 import type { Fleet } from '../core/fleet';
 import type { Instance } from '../core/instance';
@@ -6,16 +5,12 @@ import type { Clock } from '../core/ports';
 import { queueInWords } from '../core/queue';
 import { NOTHING } from '../core/resources';
 import type { SettingsChange } from '../core/queue-settings';
-import { occupies, type Task } from '../core/task';
-import type { Instant, QueueKey } from '../core/units';
+import type { QueueKey } from '../core/units';
 import type { Log } from './log';
 import type { InstancesRepository } from './instances.repository';
 import type { LicencePoolsRepository } from './licence-pools.repository';
 import type { StrategySettingsRepository } from './strategy-settings.repository';
 import type { TasksRepository } from './tasks.repository';
-
-/** Tasks that are restored in one turn of the event loop: some milliseconds. */
-const SLICE = 200;
 
 /**
  * Takes everything that is live into memory: settings, instances, then tasks in the order of their
@@ -43,14 +38,8 @@ export async function restoreFleet(
     });
     if (removed) retired.push(instance);
   }
-  const live: Task[] = [];
-  for await (const page of tasks.loadLive()) live.push(...page);
-  live.sort((a, b) => heldSince(a) - heldSince(b));
-  for (const [n, task] of live.entries()) {
-    // The lease has to be renewed meanwhile, also where a hundred thousand tasks take a while.
-    if (n % SLICE === SLICE - 1) await nextTurn();
-    fleet.restore(task);
-  }
+  // A page takes some milliseconds: between two of them the lease can be renewed.
+  for await (const page of tasks.loadLive()) for (const task of page) fleet.restore(task);
   // They are there for the attempts that still occupy them, and only now can those be counted.
   for (const instance of retired) fleet.removeInstance(instance);
 }
@@ -63,11 +52,6 @@ export async function restoreLicences(
 ): Promise<void> {
   const pools = new Map([...(await repository.all()), ...Object.entries(settings)]);
   for (const [name, tokens] of pools) fleet.licences.set(name, tokens);
-}
-
-/** When it took its place at an instance; of one that waits, when it was submitted. */
-function heldSince({ attempts, submittedAt }: Task): Instant {
-  return attempts.find(occupies)?.reservedAt ?? submittedAt;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull } from 'typeorm';
-import { NO_ATTEMPTS, type Attempt, type Task, type TaskKind } from '../core/task';
+import { NO_ATTEMPTS, occupies, type Attempt, type Task, type TaskKind } from '../core/task';
 import { isUuid, type DispatchId, type InstanceId, type TaskId } from '../core/units';
 import { AttemptEntity } from './entities/attempt.entity';
 import { TaskEventEntity } from './entities/task-event.entity';
@@ -111,7 +111,7 @@ export class TasksRepository {
     }
     const ended = await this.endedButOccupying();
     occupying.push(...(await this.tasksOf(reader, ended, ['abandoned'])));
-    yield occupying.sort((a, b) => reservedAt(a) - reservedAt(b));
+    yield occupying.sort((a, b) => heldSince(a) - heldSince(b));
     for await (const page of this.pages(QUEUED)) yield this.tasksOf(reader, page, ['lost']);
   }
 
@@ -172,12 +172,19 @@ export class TasksRepository {
       SELECT ${LIVE_TASK_COLUMNS} FROM tasks
        WHERE finished_at IS NULL AND ${which} AND id > $1
        ORDER BY id LIMIT ${PAGE}`;
-    let after: TaskId | undefined = FIRST_ID;
-    while (after !== undefined) {
-      const from: TaskId = after;
-      const rows = await answered(() => this.dataSource.query<LiveTaskRow[]>(text, [from]));
+    const read = (after: TaskId): Promise<LiveTaskRow[]> => {
+      const rows = answered(() => this.dataSource.query<LiveTaskRow[]>(text, [after]));
+      // Whoever takes the pages may have given up before this one.
+      rows.catch(() => undefined);
+      return rows;
+    };
+    let next: Promise<LiveTaskRow[]> | undefined = read(FIRST_ID);
+    while (next) {
+      const rows: LiveTaskRow[] = await next;
+      const last = rows.length === PAGE ? rows.at(-1) : undefined;
+      // PostgreSQL reads the next page while this one is taken in.
+      next = last && read(last.id);
       yield rows;
-      after = rows.length === PAGE ? rows.at(-1)?.id : undefined;
     }
   }
 
@@ -216,8 +223,9 @@ export class TasksRepository {
   }
 }
 
-function reservedAt({ attempts }: Task): number {
-  return attempts.at(-1)?.reservedAt ?? 0;
+/** When it took its place at an instance. */
+function heldSince({ attempts }: Task): number {
+  return attempts.find(occupies)?.reservedAt ?? 0;
 }
 
 /** PostgreSQL keeps no NUL in text, so nothing was ever stored under such a name. */
