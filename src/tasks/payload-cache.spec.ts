@@ -48,6 +48,24 @@ describe('PayloadCache', () => {
     expect(cache.get(ID(2))).toBeDefined();
   });
 
+  it('lets nothing go for a task that waits, and takes it in again once there is room', () => {
+    const cache = new PayloadCache();
+    for (let n = 0; n < 100; n++) cache.offer(ID(n), payload(0.99 * MIB));
+    const kept = [...Array(100).keys()].filter((n) => cache.get(ID(n)) !== undefined);
+    expect(kept).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    for (const n of [0, 1, 2, 3]) cache.delete(ID(n));
+    cache.offer(ID(100), payload(0.99 * MIB));
+    expect([4, 7, 100].map((n) => cache.get(ID(n)) !== undefined)).toEqual([true, true, true]);
+    cache.put(ID(101), payload(4 * MIB - 200));
+    cache.offer(ID(102), payload(MIB));
+    expect([7, 100, 101, 102].map((n) => cache.get(ID(n)) !== undefined)).toEqual([
+      false,
+      true,
+      true,
+      false,
+    ]);
+  });
+
   it('does not keep one that alone would fill half of it', () => {
     const cache = new PayloadCache();
     cache.put(ID(1), payload(MIB));

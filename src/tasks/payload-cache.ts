@@ -13,8 +13,8 @@ const CAPACITY_BYTES = 8 * 1024 * 1024;
 const ENTRY_BYTES = 160;
 
 /**
- * The newest payloads, so that a task that is sent at once need not be read back. When the newer
- * half is full, the older one is let go as a whole: nothing has to be looked for then.
+ * Some payloads, so that a task that is sent soon need not be read back. When the newer half is
+ * full, the older one is let go as a whole: nothing has to be looked for then.
  */
 @Injectable()
 export class PayloadCache {
@@ -23,14 +23,22 @@ export class PayloadCache {
   /** Of the newer half. */
   private bytes = 0;
 
-  /** A payload larger than half of the capacity is not kept. */
+  /** Keeps the payload of a task that is sent at once, unless it is larger than half of the capacity. */
   put(id: TaskId, payload: Payload): void {
     const size = sizeOf(payload);
     this.delete(id);
     if (size > CAPACITY_BYTES / 2) return;
-    if (this.bytes + size > CAPACITY_BYTES / 2) this.turnOver();
+    if (!this.hasRoom(size)) this.turnOver();
     this.newer.set(id, payload);
     this.bytes += size;
+  }
+
+  /**
+   * Keeps the payload of a task that waits, if none has to go for it: those before it in line are
+   * sent sooner, and of a long line all would go before their turn.
+   */
+  offer(id: TaskId, payload: Payload): void {
+    if (this.hasRoom(sizeOf(payload)) || this.older.size === 0) this.put(id, payload);
   }
 
   get(id: TaskId): Payload | undefined {
@@ -43,6 +51,10 @@ export class PayloadCache {
     if (!payload) return;
     this.newer.delete(id);
     this.bytes -= sizeOf(payload);
+  }
+
+  private hasRoom(size: number): boolean {
+    return this.bytes + size <= CAPACITY_BYTES / 2;
   }
 
   private turnOver(): void {

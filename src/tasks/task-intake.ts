@@ -99,7 +99,8 @@ export class TaskIntake {
     if (answer.kind === 'duplicate') return this.yieldTo(answer.id, task);
     crashPoint('submit:committed');
     this.recorder.tell(changes);
-    this.payloads.put(task.id, payload);
+    if (task.state === 'queued') this.payloads.offer(task.id, payload);
+    else this.payloads.put(task.id, payload);
     this.outbox.post(changes);
     this.bell.signal();
     return receiptOf(task);
