@@ -22,6 +22,8 @@ export interface ServiceOptions {
   readonly port?: number;
   /** Further settings, by their names in the environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The `main.js` to run. Default: that of the build that tests start. */
+  readonly entry?: string;
 }
 
 /** Patience for a start, in ms: a loaded machine takes its time. */
@@ -49,8 +51,8 @@ export class ServiceProcess {
   }
 
   /** Starts it and does not wait. */
-  static spawn({ databaseUrl, port = 0, env = {} }: ServiceOptions): ServiceProcess {
-    const child = spawn(process.execPath, [ENTRY, 'serve', '--port', String(port)], {
+  static spawn({ databaseUrl, port = 0, env = {}, entry = ENTRY }: ServiceOptions): ServiceProcess {
+    const child = spawn(process.execPath, [entry, 'serve', '--port', String(port)], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env['PATH'],

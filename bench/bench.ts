@@ -1,0 +1,84 @@
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { cellsOf, tableOf, type Extent, type Figure, type Row } from './figure';
+import { accept } from './figures/p1-accept';
+import { lives } from './figures/p1b-lives';
+import { batches } from './figures/p2-batch';
+import { latency } from './figures/p5-latency';
+import { limitTable, limitsOf } from './limits';
+import { LoadGenerator } from './load';
+import { machine } from './machine';
+import { Surroundings } from './surroundings';
+
+/**
+ * `npm run bench -- [P1 P3 …] [--short] [--output FILE]`: how fast the scheduler is, beside what this
+ * machine does by itself in the same run. Prints a Markdown table; progress goes to standard error.
+ */
+const FIGURES: Readonly<Record<string, Figure>> = {
+  P1: accept,
+  P1b: lives,
+  P2: batches,
+  P5: latency,
+};
+
+const FULL: Extent = { seconds: 4, rounds: 5, scale: 1 };
+/** Says that everything runs, and nothing of how fast. */
+const SHORT: Extent = { seconds: 0.5, rounds: 1, scale: 0.01 };
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { short: { type: 'boolean', default: false }, output: { type: 'string' } },
+  });
+  const figures = chosen(positionals);
+  const extent = values.short ? SHORT : FULL;
+  const generator = await LoadGenerator.start();
+  try {
+    const text = await measured(generator, figures, extent);
+    process.stdout.write(text);
+    if (values.output !== undefined) await writeFile(values.output, text);
+  } finally {
+    await generator.stop();
+  }
+}
+
+/** The named figures, or all. */
+function chosen(names: readonly string[]): readonly [string, Figure][] {
+  const unknown = names.filter((name) => !(name in FIGURES));
+  if (unknown.length > 0) {
+    throw new Error(
+      `there is no figure ${unknown[0]}; there are ${Object.keys(FIGURES).join(', ')}`,
+    );
+  }
+  return Object.entries(FIGURES).filter(([name]) => names.length === 0 || names.includes(name));
+}
+
+async function measured(
+  generator: LoadGenerator,
+  figures: readonly [string, Figure][],
+  extent: Extent,
+): Promise<string> {
+  tell('the limits of this machine');
+  const limits = await Surroundings.lend(generator, (around) => limitsOf(around, extent.seconds));
+  const rows: Row[] = [];
+  for (const [name, figure] of figures) {
+    tell(name);
+    const measure = (surroundings: Surroundings): Promise<readonly Row[]> =>
+      figure({ surroundings, limits, extent });
+    const found = await Surroundings.lend(generator, measure);
+    for (const row of found) tell(cellsOf(row).join('  '));
+    rows.push(...found);
+  }
+  const missed = rows.filter(({ reached }) => reached === false).length;
+  const verdict = missed === 0 ? 'All figures are reached.' : `${missed} figures are missed.`;
+  return `${machine()}\n\n${limitTable(limits)}\n${tableOf(rows)}\n${verdict}\n`;
+}
+
+function tell(what: string): void {
+  process.stderr.write(`${what}\n`);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
