@@ -4,7 +4,10 @@ import { cellsOf, tableOf, type Extent, type Figure, type Row } from './figure';
 import { accept } from './figures/p1-accept';
 import { lives } from './figures/p1b-lives';
 import { batches } from './figures/p2-batch';
+import { schedule } from './figures/p3-schedule';
 import { latency } from './figures/p5-latency';
+import { size } from './figures/p6-size';
+import { heartbeats } from './figures/p8-heartbeats';
 import { limitTable, limitsOf } from './limits';
 import { LoadGenerator } from './load';
 import { machine } from './machine';
@@ -18,7 +21,10 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   P1: accept,
   P1b: lives,
   P2: batches,
+  P3: schedule,
   P5: latency,
+  P6: size,
+  P8: heartbeats,
 };
 
 const FULL: Extent = { seconds: 4, rounds: 5, scale: 1 };

@@ -48,7 +48,8 @@ export interface SizeFigures {
   readonly full: Started;
 }
 
-const MODELS = 20;
+/** Served by the instances in turn. */
+export const MODELS = 20;
 const REST_MS = 15_000;
 const READING_CONNECTIONS = 8;
 

@@ -4,7 +4,7 @@ import { removeScratch, scratchDirectory } from '../test/support/scratch';
 import { ServiceProcess } from '../test/support/service-process';
 import { until } from '../test/support/until';
 import { endPart, startPart, type Part } from './child';
-import type { Figures, Load, LoadGenerator } from './load';
+import { LoadGenerator, type Figures, type Load } from './load';
 import { cpuMs } from './process-cost';
 
 const PATIENCE_MS = 300_000;
@@ -36,6 +36,7 @@ export interface Costed extends Figures {
 export class Surroundings {
   private readonly services: ServiceProcess[] = [];
   private readonly parts: Part[] = [];
+  private readonly generators: LoadGenerator[] = [];
 
   private constructor(
     readonly folder: string,
@@ -80,6 +81,13 @@ export class Surroundings {
     return part;
   }
 
+  /** Starts another generator, for what goes on beside a load. */
+  async startGenerator(): Promise<LoadGenerator> {
+    const generator = await LoadGenerator.start();
+    this.generators.push(generator);
+    return generator;
+  }
+
   /** Drives a load against what a process of that id serves. */
   async drive(pid: number | undefined, origin: string, load: Load): Promise<Costed> {
     const before = cpuMs(pid);
@@ -92,6 +100,7 @@ export class Surroundings {
   }
 
   private async clear(): Promise<void> {
+    await Promise.all(this.generators.map((generator) => generator.stop()));
     await Promise.all(this.services.map((service) => service.kill()));
     await Promise.all(this.parts.map((part) => endPart(part)));
     await removeScratch(this.folder);
