@@ -7,6 +7,7 @@ import { batches } from './figures/p2-batch';
 import { schedule } from './figures/p3-schedule';
 import { latency } from './figures/p5-latency';
 import { size } from './figures/p6-size';
+import { history } from './figures/p7-history';
 import { heartbeats } from './figures/p8-heartbeats';
 import { limitTable, limitsOf } from './limits';
 import { LoadGenerator } from './load';
@@ -14,7 +15,7 @@ import { machine } from './machine';
 import { Surroundings } from './surroundings';
 
 /**
- * `npm run bench -- [P1 P3 …] [--short] [--output FILE]`: how fast the scheduler is, beside what this
+ * `npm run bench -- [P1 P3 …] [--short] [--history 1000000] [--output FILE]`: how fast the scheduler is, beside what this
  * machine does by itself in the same run. Prints a Markdown table; progress goes to standard error.
  */
 const FIGURES: Readonly<Record<string, Figure>> = {
@@ -24,20 +25,25 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   P3: schedule,
   P5: latency,
   P6: size,
+  P7: history,
   P8: heartbeats,
 };
 
-const FULL: Extent = { seconds: 4, rounds: 5, scale: 1 };
+const FULL: Extent = { seconds: 4, rounds: 5, scale: 1, history: 1_000_000 };
 /** Says that everything runs, and nothing of how fast. */
-const SHORT: Extent = { seconds: 0.5, rounds: 1, scale: 0.01 };
+const SHORT: Extent = { seconds: 0.5, rounds: 1, scale: 0.01, history: 10_000 };
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { short: { type: 'boolean', default: false }, output: { type: 'string' } },
+    options: {
+      short: { type: 'boolean', default: false },
+      output: { type: 'string' },
+      history: { type: 'string' },
+    },
   });
   const figures = chosen(positionals);
-  const extent = values.short ? SHORT : FULL;
+  const extent = extentOf(values.short, values.history);
   const generator = await LoadGenerator.start();
   try {
     const text = await measured(generator, figures, extent);
@@ -46,6 +52,11 @@ async function main(): Promise<void> {
   } finally {
     await generator.stop();
   }
+}
+
+function extentOf(isShort: boolean, history: string | undefined): Extent {
+  const extent = isShort ? SHORT : FULL;
+  return history === undefined ? extent : { ...extent, history: Number(history) };
 }
 
 /** The named figures, or all. */

@@ -27,6 +27,8 @@ export interface Extent {
   readonly rounds: number;
   /** Tasks, instances and the like, as a share of what the figure asks for. */
   readonly scale: number;
+  /** Finished tasks on record, where that matters. */
+  readonly history: number;
 }
 
 /** What a figure is measured in. */
