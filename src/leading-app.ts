@@ -17,6 +17,7 @@ import type { KeyCheck } from './http/key-check';
 import { serveOpenApi } from './http/openapi';
 import { createDataSource } from './persistence/data-source';
 import { TaskJournal } from './persistence/task-journal';
+import { WaitingClients } from './placements/waiting-clients';
 import { Dispatcher } from './queues/dispatcher';
 
 /** The application of one term: made when the lease is won, gone when the term ends. */
@@ -64,6 +65,11 @@ export class LeadingApp {
       if (store.dataSource.isInitialized) await store.dataSource.destroy();
       throw error;
     }
+  }
+
+  /** Clients that wait for a worker are told to ask again: nobody need wait for them. */
+  sendWaitersAway(): void {
+    this.app.get(WaitingClients, { strict: false }).sendAway();
   }
 
   /** Stops placing and sending, waits for what is under way, and writes what is not written. */

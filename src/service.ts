@@ -124,6 +124,7 @@ export class Service {
     this.stopping = true;
     this.hurry.abort();
     this.server.close();
+    this.app?.sendWaitersAway();
     await this.drain();
     this.endTerm?.();
     await this.terms;

@@ -33,6 +33,7 @@ const INSTANCE: Plain<InstanceDto> = {
   kind: 'task_instance',
   host: '127.0.0.1',
   port: 8100,
+  tags: [],
   model: 'llama-3-8b',
   health: 'online',
   unfit_because: null,

@@ -12,6 +12,7 @@ describe('instanceAnswer', () => {
       kind: 'task_instance',
       host: 'gpu7.test',
       port: 8000,
+      tags: [],
       model: 'm',
       health: 'online',
       unfit_because: null,

@@ -9,13 +9,14 @@ export function instanceAnswer(
   instance: Instance,
   unfitBecause: Unfit | undefined,
 ): Plain<InstanceDto> {
-  const { id, name, kind, host, port, health, draining, slots, waiting, speed } = instance;
+  const { id, name, kind, port, health, draining, slots, occupied, waiting, speed } = instance;
   return {
     id,
     name,
     kind,
-    host,
+    host: kind === 'worker' ? instance.traits.endpoint : instance.host,
     port,
+    tags: [...instance.traits.tags],
     model: queueName(instance.queue),
     health,
     unfit_because: unfitBecause ?? null,
@@ -25,7 +26,7 @@ export function instanceAnswer(
       ...(instance.drainsItself ? (['worker'] as const) : []),
     ],
     slots,
-    occupied: instance.backlog.heldCount,
+    occupied,
     waiting,
     speed,
     declared_speed: instance.learnedSpeed.declared,

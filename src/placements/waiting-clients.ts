@@ -19,6 +19,7 @@ const RETRY_AFTER = { retryAfterSeconds: 1 };
 @Injectable()
 export class WaitingClients {
   private readonly line = new PlacementLine<Waiter>();
+  private isClosed = false;
 
   constructor(
     private readonly metrics: PlacementMetrics,
@@ -41,6 +42,7 @@ export class WaitingClients {
    */
   async wait(asked: AskedPlacement, waitMs: number, gone: AbortSignal): Promise<Receipt> {
     if (waitMs === 0) throw this.unplaced('nobody_fits');
+    if (this.isClosed) throw stopping();
     if (this.line.size >= this.limits.waitingPlacements) {
       this.metrics.count('line_full');
       const message = `${this.line.size} clients wait for a worker, and that is the limit`;
@@ -78,10 +80,10 @@ export class WaitingClients {
 
   /** Nobody is served any more: whoever waits is told to ask again. */
   sendAway(): void {
+    this.isClosed = true;
     for (const waiter of this.line.all()) {
       this.line.remove(waiter);
-      const message = 'this process stops leading; ask again';
-      waiter.settle(Promise.reject(new SchedulerError('not_leading', message, RETRY_AFTER)));
+      waiter.settle(Promise.reject(stopping()));
     }
   }
 
@@ -91,4 +93,9 @@ export class WaitingClients {
     const message = 'no available worker matching requirements';
     return new SchedulerError('no_capacity', message, RETRY_AFTER);
   }
+}
+
+function stopping(): SchedulerError {
+  const message = 'this process stops leading; ask again';
+  return new SchedulerError('not_leading', message, RETRY_AFTER);
 }

@@ -134,17 +134,24 @@ export class InstanceDto {
   kind!: InstanceKind;
 
   /**
-   * Host at which it is reached.
+   * Host at which it is reached; of a worker that only asks for placement, the address that its
+   * clients get.
    * @example '127.0.0.1'
    */
   host!: string;
 
   /**
-   * Port at which it listens.
+   * Port at which it listens; 0 of a host of batch jobs and of a worker.
    * @example 8100
    */
   @ApiProperty({ type: 'integer' })
   port!: number;
+
+  /**
+   * Tags of a worker that only asks for placement; none of others.
+   * @example []
+   */
+  tags!: string[];
 
   /**
    * Model that it serves.

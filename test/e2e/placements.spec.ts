@@ -1,0 +1,240 @@
+import { request } from 'undici';
+import { PostgresProxy } from '../support/postgres-proxy';
+import { Scenario } from '../support/scenario';
+import { until } from '../support/until';
+import { rowsOf, violationsIn } from '../support/verdict';
+
+jest.setTimeout(120_000);
+
+/** Silence makes a worker suspicious and offline soon; a placement lands within a second. */
+const SHORT = {
+  FORESAIL_STATUS_POLL_MS: '400',
+  FORESAIL_SUSPECT_MS: '2000',
+  FORESAIL_LOST_MS: '4000',
+  FORESAIL_WORKER_LANDING_MS: '1000',
+};
+
+interface Answer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+describe('placements', () => {
+  let scenario: Scenario;
+  let clock = 0;
+
+  beforeEach(async () => (scenario = await Scenario.begin({ env: SHORT })));
+  afterEach(() => scenario.close());
+
+  const post = async (call: string, body: object, signal?: AbortSignal): Promise<Answer> => {
+    const answer = await request(`${scenario.url}/api/v1/${call}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      ...(signal && { signal }),
+    });
+    return { status: answer.statusCode, body: (await answer.body.json()) as Answer['body'] };
+  };
+  const schedule = (taskId: string, more: object = {}, signal?: AbortSignal): Promise<Answer> =>
+    post('schedule', { task_id: taskId, ...more }, signal);
+  const heartbeat = async (id: string, maxTasks: number, more: object = {}): Promise<void> => {
+    const said = await post('heartbeat', {
+      worker_id: id,
+      address: `${id}:9000`,
+      max_tasks: maxTasks,
+      current_tasks: 0,
+      timestamp: ++clock,
+      ...more,
+    });
+    expect(said).toEqual({ status: 200, body: { status: 'ok' } });
+  };
+  const workerOf = ({ body }: Answer): unknown => body['worker_id'];
+  const statusOf = async (id: string): Promise<string | undefined> => {
+    const { body } = await request(`${scenario.url}/api/v1/workers`);
+    const list = (await body.json()) as { WorkerID: string; Status: string }[];
+    return list.find(({ WorkerID }) => WorkerID === id)?.Status;
+  };
+  const stateOf = async (taskId: string): Promise<string | undefined> => {
+    const rows = await rowsOf<{ state: string }>(
+      scenario.databaseUrl,
+      'SELECT state FROM tasks WHERE client_task_id = $1 ORDER BY submitted_at DESC LIMIT 1',
+      [taskId],
+    );
+    return rows[0]?.state;
+  };
+  /** How many clients stand in line. */
+  const waiting = async (count: number): Promise<void> => {
+    const figure = `foresail_placements_waiting ${count}`;
+    await until(async () => {
+      const { body } = await request(`${scenario.url}/metrics`);
+      return (await body.text()).includes(figure);
+    }, `${count} clients to wait`);
+  };
+
+  it('outlive a kill -9, at the same worker, which gets nothing before it is heard', async () => {
+    const service = await scenario.serve();
+    await heartbeat('w1', 2);
+    const first = await schedule('a');
+    expect(first).toMatchObject({ status: 200, body: { worker_id: 'w1', address: 'w1:9000' } });
+    await service.kill();
+    await scenario.serve();
+    expect(await statusOf('w1')).toBe('suspicious');
+    expect(await schedule('b')).toMatchObject({ status: 503 });
+    expect(workerOf(await schedule('a'))).toBe('w1');
+    await heartbeat('w1', 2, { current_tasks: 1, task_ids: ['a'] });
+    expect(workerOf(await schedule('b'))).toBe('w1');
+    expect((await schedule('c')).status).toBe(503);
+    expect(await stateOf('c')).toBeUndefined();
+    expect(await violationsIn(scenario.databaseUrl)).toEqual([]);
+  });
+
+  it('end with the silence of their worker, and go elsewhere when they are asked for again', async () => {
+    const service = await scenario.serve();
+    await heartbeat('w1', 2);
+    await schedule('a');
+    await until(async () => (await statusOf('w1')) === 'suspicious', 'the worker to be suspicious');
+    expect((await schedule('b')).status).toBe(503);
+    expect(await stateOf('a')).toBe('dispatched');
+    await until(async () => (await statusOf('w1')) === 'offline', 'the worker to be offline');
+    await until(async () => (await stateOf('a')) === 'released', 'the placement to end');
+    await heartbeat('w2', 2);
+    expect(workerOf(await schedule('a'))).toBe('w2');
+    await heartbeat('w1', 2);
+    expect(await statusOf('w1')).toBe('online');
+    const said = service.log.split('\n').filter((line) => line.includes('worker w1 is'));
+    expect(said.map((line) => /is (\w+)/.exec(line)?.[1])).toEqual(['suspect', 'lost', 'online']);
+  });
+
+  it('are not given to a worker that says goodbye, which is then forgotten', async () => {
+    await scenario.serve();
+    await heartbeat('w1', 2);
+    await heartbeat('w1', 2, { leaving: true });
+    expect((await schedule('a')).status).toBe(503);
+    await until(async () => (await statusOf('w1')) === undefined, 'the worker to be forgotten');
+    await heartbeat('w1', 2);
+    expect(workerOf(await schedule('a'))).toBe('w1');
+  });
+
+  it('are waited for in line, by priority and then by age', async () => {
+    await scenario.serve();
+    await heartbeat('w1', 1);
+    await schedule('first');
+    const order: string[] = [];
+    const wait = async (id: string, priority: number): Promise<void> => {
+      const { status } = await schedule(id, { priority, wait_ms: 60_000 });
+      order.push(`${id} ${status}`);
+    };
+    const all: Promise<void>[] = [];
+    for (const [id, priority] of [
+      ['old', 0],
+      ['young', 0],
+      ['urgent', 5],
+    ] as const) {
+      all.push(wait(id, priority));
+      await waiting(all.length);
+    }
+    expect((await schedule('hasty')).status).toBe(503);
+    for (const [n, last] of ['first', 'urgent', 'old'].entries()) {
+      expect(await post('release', { task_id: last })).toMatchObject({ body: { released: true } });
+      // Its count would go on including what is over: this one names what it has.
+      await heartbeat('w1', 1, { task_ids: [] });
+      await until(() => order.length === n + 1, 'the next one to be served');
+    }
+    await Promise.all(all);
+    expect(order).toEqual(['urgent 200', 'old 200', 'young 200']);
+  });
+
+  it('are not made for a client that has gone, or has waited long enough', async () => {
+    await scenario.serve();
+    await heartbeat('w1', 1);
+    await schedule('a');
+    expect(await schedule('b', { wait_ms: 200 })).toEqual({
+      status: 503,
+      body: { error: 'no available worker matching requirements' },
+    });
+    const gone = new AbortController();
+    const left = schedule('c', { wait_ms: 60_000 }, gone.signal);
+    await waiting(1);
+    gone.abort();
+    await expect(left).rejects.toThrow();
+    await waiting(0);
+    await post('release', { task_id: 'a' });
+    await heartbeat('w1', 1, { task_ids: [] });
+    expect(workerOf(await schedule('d'))).toBe('w1');
+    expect([await stateOf('b'), await stateOf('c')]).toEqual([undefined, undefined]);
+  });
+
+  it('do not keep a scheduler that stops from stopping', async () => {
+    const service = await scenario.serve();
+    const left = schedule('a', { wait_ms: 120_000 });
+    await waiting(1);
+    const stopped = service.stop();
+    expect(await left).toMatchObject({
+      status: 503,
+      body: { error: expect.stringContaining('stop') },
+    });
+    expect(await stopped).toBe(0);
+  });
+
+  it('end when they are past their retention', async () => {
+    await scenario.serve({ FORESAIL_PLACEMENT_RETENTION_MS: '1500' });
+    await heartbeat('w1', 1);
+    await schedule('a');
+    const beating = setInterval(() => void heartbeat('w1', 1), 500);
+    try {
+      await until(async () => (await stateOf('a')) === 'released', 'the placement to end');
+      await until(async () => (await schedule('b')).status === 200, 'its place to be free');
+    } finally {
+      clearInterval(beating);
+    }
+  });
+
+  it('wait out an outage of the database, in which nobody is declared offline', async () => {
+    const proxy = await PostgresProxy.listen(scenario.databaseUrl);
+    try {
+      const lease = { FORESAIL_LEASE_MS: '30000' };
+      const service = await scenario.serve({ DATABASE_URL: proxy.url, ...lease });
+      await heartbeat('w1', 4);
+      await heartbeat('silent', 4);
+      await schedule('a');
+      proxy.refuse();
+      await until(async () => (await schedule('b')).status === 503, 'the outage to be seen');
+      const away = performance.now();
+      await until(() => performance.now() - away > 5_000, 'the outage to last');
+      await heartbeat('w1', 4, { current_tasks: 1 });
+      proxy.admit();
+      await until(async () => {
+        await post('heartbeat', {
+          worker_id: 'w1',
+          address: 'w1:9000',
+          max_tasks: 4,
+          current_tasks: 1,
+          timestamp: ++clock,
+        });
+        return (await schedule('b')).status === 200;
+      }, 'placements to be made again');
+      expect(service.log).not.toContain('worker w1 is lost');
+      expect(await stateOf('a')).toBe('dispatched');
+      expect(await violationsIn(scenario.databaseUrl)).toEqual([]);
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  it('show in the history, and can be cancelled there', async () => {
+    await scenario.serve();
+    await heartbeat('w1', 1, { resource_tags: ['gpu'] });
+    await schedule('a', { required_tags: ['gpu'] });
+    const task = await request(`${scenario.url}/v1/tasks/a`);
+    expect(await task.body.json()).toMatchObject({ kind: 'placement', state: 'dispatched' });
+    const cancelled = await request(`${scenario.url}/v1/tasks/a/cancel`, { method: 'POST' });
+    expect([cancelled.statusCode, await cancelled.body.json()]).toMatchObject([
+      200,
+      { kind: 'placement', state: 'released' },
+    ]);
+    const list = await request(`${scenario.url}/v1/instances`);
+    expect(await list.body.json()).toMatchObject({
+      instances: [{ kind: 'worker', name: 'w1', host: 'w1:9000', tags: ['gpu'] }],
+    });
+  });
+});
