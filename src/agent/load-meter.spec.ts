@@ -49,9 +49,14 @@ describe('LoadMeter', () => {
     meter.close();
   });
 
-  it('closes its source', () => {
+  it('closes its source, and does not complain of a reading that this ends', async () => {
+    const { log, events } = keptLog();
     const source = new ScriptedSource();
-    new LoadMeter(source, FULL, keptLog().log).close();
-    expect(source.closed).toBe(1);
+    const meter = new LoadMeter(source, FULL, log);
+    source.next = new Error('killed');
+    const reading = meter.read();
+    meter.close();
+    expect(await reading).toEqual(FULL);
+    expect([source.closed, events()]).toEqual([1, []]);
   });
 });

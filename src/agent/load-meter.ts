@@ -6,6 +6,7 @@ import type { LoadSource } from './load-source';
 export class LoadMeter {
   private last: Load;
   private isFailing = false;
+  private isClosed = false;
 
   /** @param unknown what holds until it was read for the first time */
   constructor(
@@ -34,13 +35,14 @@ export class LoadMeter {
     return this.last;
   }
 
-  /** Ends a reading under way. */
+  /** Ends a reading under way, which is no failure then. */
   close(): void {
+    this.isClosed = true;
     this.source?.close();
   }
 
   private complain(reason: string): void {
-    if (this.isFailing) return;
+    if (this.isFailing || this.isClosed) return;
     this.isFailing = true;
     const { currentTasks } = this.last;
     this.log.warn(

@@ -1,0 +1,4 @@
+import { throughExpress } from '../support/conformance-rig';
+import './dtask.spec';
+
+throughExpress();

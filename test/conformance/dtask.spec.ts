@@ -1,0 +1,204 @@
+import { request } from 'undici';
+import { ConformanceRig } from '../support/conformance-rig';
+import { expectError, heartbeatOf } from '../support/dtask';
+import type { Answer } from '../support/service-process';
+import { until } from '../support/until';
+
+jest.setTimeout(60_000);
+
+const NOBODY = { error: 'no available worker matching requirements' };
+const OK = { status: 'ok' };
+
+let rig: ConformanceRig;
+
+beforeEach(async () => {
+  rig = await ConformanceRig.start();
+});
+afterEach(() => rig.close());
+
+/** Expects 200 in JSON, and gives the body. */
+function bodyOf({ status, headers, body }: Answer): unknown {
+  expect([status, headers['content-type']]).toEqual([200, 'application/json; charset=utf-8']);
+  return body;
+}
+
+async function beat(workerId: string, overrides: object = {}): Promise<void> {
+  const answer = await rig.post('/api/v1/heartbeat', heartbeatOf(workerId, overrides));
+  expect(bodyOf(answer)).toEqual(OK);
+}
+
+const schedule = (taskId: string, more: object = {}): Promise<Answer> =>
+  rig.post('/api/v1/schedule', { task_id: taskId, ...more });
+const release = async (taskId: string): Promise<unknown> =>
+  bodyOf(await rig.post('/api/v1/release', { task_id: taskId }));
+
+interface Listed {
+  readonly WorkerID: string;
+  readonly CurrentTasks: number;
+  readonly Available: number;
+  readonly Status: string;
+  readonly LastHeartbeat: string;
+}
+const workers = async (): Promise<Listed[]> => bodyOf(await rig.get('/api/v1/workers')) as Listed[];
+const placedAt = (workerId: string): object => ({
+  worker_id: workerId,
+  address: `${workerId}.example:9000`,
+});
+
+describe('the three calls of the original', () => {
+  it('register a worker by its first heartbeat, and list it in its words', async () => {
+    expect(await workers()).toEqual([]);
+    const from = Date.now();
+    await beat('w', { resource_tags: ['gpu', 'cuda-12.0'], current_tasks: 1 });
+    const all = await workers();
+    expect(all).toEqual([
+      {
+        WorkerID: 'w',
+        Address: 'w.example:9000',
+        ResourceTags: ['gpu', 'cuda-12.0'],
+        MaxTasks: 4,
+        CurrentTasks: 1,
+        Available: 3,
+        LastHeartbeat: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        Status: 'online',
+      },
+    ]);
+    expect(Date.parse(all[0]!.LastHeartbeat)).toBeGreaterThanOrEqual(from - 1_000);
+  });
+
+  it('give the least loaded worker that has all tags, and count at once', async () => {
+    await beat('a', { resource_tags: ['gpu', 'cuda'], max_tasks: 4, current_tasks: 2 });
+    await beat('b', { resource_tags: ['gpu'], max_tasks: 10, current_tasks: 3 });
+    await beat('c', { resource_tags: ['cpu'] });
+    expect(bodyOf(await schedule('1', { required_tags: ['gpu'] }))).toEqual(placedAt('b'));
+    const both = { required_tags: ['cuda', 'gpu', 'gpu'] };
+    expect(bodyOf(await schedule('2', both))).toEqual(placedAt('a'));
+    expect(bodyOf(await schedule('3'))).toEqual(placedAt('c'));
+    expect(await workers()).toMatchObject([
+      { WorkerID: 'a', CurrentTasks: 3, Available: 1 },
+      { WorkerID: 'b', CurrentTasks: 4, Available: 6 },
+      { WorkerID: 'c', CurrentTasks: 1, Available: 3 },
+    ]);
+  });
+
+  it('answer 503 with the text of the original when nobody fits', async () => {
+    expect(await schedule('1')).toMatchObject({ status: 503, body: NOBODY });
+    await beat('full', { max_tasks: 1, current_tasks: 1 });
+    await beat('none', { max_tasks: 0 });
+    await beat('over', { max_tasks: 1, current_tasks: 7 });
+    expect(await schedule('2')).toMatchObject({ status: 503, body: NOBODY });
+    await beat('free');
+    const strange = { required_tags: ['gpu'] };
+    expect(await schedule('3', strange)).toMatchObject({ status: 503, body: NOBODY });
+    // Nobody fitted: nothing is recorded.
+    expect((await rig.rows())['tasks']).toEqual([]);
+  });
+
+  it('take what the decoder of the original took', async () => {
+    await beat('w', { resource_tags: null, something: { else: true } });
+    const more = { required_tags: null, something: 'else' };
+    expect(bodyOf(await schedule('1', more))).toEqual(placedAt('w'));
+    // A worker without tags splits an empty text at commas.
+    await beat('w', { resource_tags: [''] });
+    expect(bodyOf(await schedule('2', { required_tags: [''] }))).toEqual(placedAt('w'));
+  });
+
+  it('are served without a content type', async () => {
+    const url = `${rig.service.url}/api/v1/heartbeat`;
+    const body = JSON.stringify(heartbeatOf('w'));
+    const answer = await request(url, { method: 'POST', body });
+    expect([answer.statusCode, await answer.body.json()]).toEqual([200, OK]);
+  });
+
+  it('give the same worker while the task is placed, and write it down', async () => {
+    await beat('a');
+    await beat('b');
+    const first = bodyOf(await schedule('1'));
+    expect(bodyOf(await schedule('1'))).toEqual(first);
+    expect((await rig.rows())['tasks']).toHaveLength(1);
+    expect((await workers()).map((worker) => worker.CurrentTasks).sort()).toEqual([0, 1]);
+  });
+});
+
+describe('what goes beyond the original', () => {
+  it('ends a placement, and a repeat is as good', async () => {
+    await beat('w', { max_tasks: 1 });
+    expect(bodyOf(await schedule('1'))).toEqual(placedAt('w'));
+    expect((await schedule('2')).status).toBe(503);
+    expect(await release('1')).toEqual({ ...OK, released: true });
+    expect(await release('1')).toEqual({ ...OK, released: false });
+    expect(await release('never')).toEqual({ ...OK, released: false });
+    expect(bodyOf(await schedule('2'))).toEqual(placedAt('w'));
+  });
+
+  it('reserves cores, memory and GPU memory', async () => {
+    await beat('plain');
+    await beat('big', { resources: { cpu: 8, memory_gb: 64, gpu_memory_gb: 24 } });
+    const half = { resources: { gpu_memory_gb: 16 } };
+    expect(bodyOf(await schedule('1', half))).toEqual(placedAt('big'));
+    expect(await schedule('2', half)).toMatchObject({ status: 503, body: NOBODY });
+    await release('1');
+    expect(bodyOf(await schedule('2', half))).toEqual(placedAt('big'));
+  });
+
+  it('ends what a worker does not name any more', async () => {
+    await beat('w', { max_tasks: 1, task_ids: [] });
+    await schedule('1');
+    await beat('w', { max_tasks: 1, current_tasks: 1, task_ids: ['1'] });
+    expect((await workers())[0]).toMatchObject({ CurrentTasks: 1, Available: 0 });
+    await beat('w', { max_tasks: 1, task_ids: [] });
+    expect((await workers())[0]).toMatchObject({ CurrentTasks: 0, Available: 1 });
+    expect(await release('1')).toEqual({ ...OK, released: false });
+  });
+
+  it('lets a task wait in line, which a release ends at once', async () => {
+    await beat('w', { max_tasks: 1 });
+    await schedule('1');
+    const low = schedule('low', { wait_ms: 30_000, priority: -1 });
+    const high = schedule('high', { wait_ms: 30_000 });
+    await until(async () => {
+      const { body } = await rig.get('/metrics');
+      return String(body).includes('foresail_placements_waiting 2');
+    }, 'two tasks to wait');
+    await release('1');
+    expect(bodyOf(await high)).toEqual(placedAt('w'));
+    await release('high');
+    expect(bodyOf(await low)).toEqual(placedAt('w'));
+  });
+
+  it('answers 503 when nobody was free in time', async () => {
+    expect(await schedule('1', { wait_ms: 50 })).toMatchObject({ status: 503, body: NOBODY });
+  });
+
+  it('gives nothing to a worker that leaves', async () => {
+    await beat('w');
+    await beat('w', { leaving: true });
+    expect(await schedule('1')).toMatchObject({ status: 503, body: NOBODY });
+    await beat('w');
+    expect(bodyOf(await schedule('1'))).toEqual(placedAt('w'));
+  });
+
+  it('takes an older heartbeat for life, and not for news', async () => {
+    const now = Date.now() / 1000;
+    await beat('w', { current_tasks: 2, timestamp: now });
+    await beat('w', { current_tasks: 0, timestamp: now - 1 });
+    expect((await workers())[0]).toMatchObject({ CurrentTasks: 2 });
+  });
+});
+
+describe('after a restart', () => {
+  it('a worker gets nothing before its first heartbeat, and its placements are there', async () => {
+    await beat('w', { max_tasks: 2 });
+    await schedule('1');
+    await rig.restart();
+    expect(await schedule('2')).toMatchObject({ status: 503, body: NOBODY });
+    await beat('w', { max_tasks: 2 });
+    expect(bodyOf(await schedule('1'))).toEqual(placedAt('w'));
+    expect(await release('1')).toEqual({ ...OK, released: true });
+  });
+});
+
+it('answers in the same shape when the call is nobody’s', async () => {
+  const { status, headers, body } = await rig.get('/api/v1/nothing');
+  expectError({ status, headers, body }, 404);
+});
