@@ -115,7 +115,8 @@ describe('the three calls of the original', () => {
     await beat('b');
     const first = bodyOf(await schedule('1'));
     expect(bodyOf(await schedule('1'))).toEqual(first);
-    expect((await rig.rows())['tasks']).toHaveLength(1);
+    const { tasks } = (await rig.get('/v1/tasks?kind=placement')).body as { tasks: object[] };
+    expect(tasks).toEqual([expect.objectContaining({ kind: 'placement', client_task_id: '1' })]);
     expect((await workers()).map((worker) => worker.CurrentTasks).sort()).toEqual([0, 1]);
   });
 });
@@ -168,6 +169,23 @@ describe('what goes beyond the original', () => {
 
   it('answers 503 when nobody was free in time', async () => {
     expect(await schedule('1', { wait_ms: 50 })).toMatchObject({ status: 503, body: NOBODY });
+  });
+
+  it('forgets a task whose client has gone while it waited', async () => {
+    await beat('w', { max_tasks: 1 });
+    await schedule('1');
+    const waiting = async (clients: number): Promise<boolean> =>
+      String((await rig.get('/metrics')).body).includes(`placements_waiting ${clients}`);
+    const client = new AbortController();
+    const body = JSON.stringify({ task_id: '2', wait_ms: 60_000 });
+    const url = `${rig.service.url}/api/v1/schedule`;
+    const asked = request(url, { method: 'POST', body, signal: client.signal });
+    await until(() => waiting(1), 'the task to wait');
+    client.abort();
+    await expect(asked).rejects.toThrow('abort');
+    await until(() => waiting(0), 'the task to leave the line');
+    await release('1');
+    expect(bodyOf(await schedule('3'))).toEqual(placedAt('w'));
   });
 
   it('gives nothing to a worker that leaves', async () => {
