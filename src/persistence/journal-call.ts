@@ -6,6 +6,14 @@ import {
   type SubmitAnswer,
 } from './store-unavailable.error';
 
+interface Settle {
+  readonly resolve: (answer: SubmitAnswer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Who is told before the promise is made. */
+const NOBODY: Settle = { resolve: () => undefined, reject: () => undefined };
+
 /** What one caller of the journal waits for. */
 export class JournalCall {
   /** Settled once, when the outcome is known; of a submission also when it stays unknown. */
@@ -14,7 +22,7 @@ export class JournalCall {
   /** On the monotonic clock. */
   readonly since = performance.now();
   private late: ((outcome: LateAnswer) => void) | undefined;
-  private settle: Settle = { resolve: () => undefined, reject: () => undefined };
+  private settle = NOBODY;
 
   /** @param together what is written with it in one commit, or not at all, has the same */
   constructor(
@@ -53,11 +61,6 @@ export class JournalCall {
       'may not be kept; repeat with the same task_id to find out';
     this.settle.reject(new StoreUnavailableError(message, 'unknown', settled));
   }
-}
-
-interface Settle {
-  readonly resolve: (answer: SubmitAnswer) => void;
-  readonly reject: (error: Error) => void;
 }
 
 /** All calls about one task that are written together, oldest first. */

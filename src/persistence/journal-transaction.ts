@@ -27,14 +27,19 @@ export interface Batch {
 
 /** The rows of many tasks, one set per task, by table. */
 export function batchOf(rows: readonly TaskRows[]): Batch {
-  const events = rows.flatMap((row) => row.events);
-  return {
-    births: rows.flatMap(({ birth, standing }) => (birth && standing ? [{ birth, standing }] : [])),
-    updates: rows.flatMap(({ birth, standing }) => (!birth && standing ? [standing] : [])),
-    attempts: rows.flatMap((row) => row.attempts),
-    events: events.filter(({ seq }) => seq !== null),
-    notes: events.filter(({ seq }) => seq === null),
-  };
+  const births: NewTaskRow[] = [];
+  const updates: StandingRow[] = [];
+  const attempts: AttemptRow[] = [];
+  const events: EventRow[] = [];
+  const notes: EventRow[] = [];
+  for (const row of rows) {
+    const { birth, standing } = row;
+    if (birth && standing) births.push({ birth, standing });
+    else if (standing) updates.push(standing);
+    attempts.push(...row.attempts);
+    for (const event of row.events) (event.seq === null ? notes : events).push(event);
+  }
+  return { births, updates, attempts, events, notes };
 }
 
 /** Another term has begun. Nothing was written. */

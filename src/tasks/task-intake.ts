@@ -52,7 +52,7 @@ export class TaskIntake {
    * it in the turn in which the fleet took it.
    * @throws {SchedulerError} store_unavailable, rejected_by_store, not_leading; nobody has the task then
    */
-  async keep(admitted: Admitted): Promise<Receipt> {
+  keep(admitted: Admitted): Promise<Receipt> {
     const { changes, payload } = admitted;
     return this.follow(admitted, this.journal.submit(changes, payload));
   }
@@ -72,31 +72,31 @@ export class TaskIntake {
     return (await this.committing.get(task.id)) ?? receiptOf(task);
   }
 
-  private async follow(admitted: Admitted, written: Promise<SubmitAnswer>): Promise<Receipt> {
-    const { task } = admitted;
-    const receipt = written.then((answer) => this.settle(admitted, answer));
-    this.committing.set(task.id, receipt);
-    try {
-      const kept = await receipt;
-      this.committing.delete(task.id);
-      return kept;
-    } catch (error) {
-      if (error instanceof StoreUnavailableError && error.settled) {
-        // Until it is known a repeat gets the same answer; nothing is promised that may not be there.
-        void error.settled.then((late) => this.settleLate(admitted, late));
-      } else {
-        this.withdraw(task);
-      }
-      throw error;
+  private follow(admitted: Admitted, written: Promise<SubmitAnswer>): Promise<Receipt> {
+    const receipt = written
+      .then((answer) => this.settle(admitted, answer))
+      .catch((error: unknown) => this.fail(admitted, error));
+    this.committing.set(admitted.task.id, receipt);
+    return receipt;
+  }
+
+  private fail(admitted: Admitted, error: unknown): never {
+    if (error instanceof StoreUnavailableError && error.settled) {
+      // Until it is known a repeat gets the same answer; nothing is promised that may not be there.
+      void error.settled.then((late) => this.settleLate(admitted, late));
+    } else {
+      this.withdraw(admitted.task);
     }
+    throw error;
   }
 
   /** Committed: from here on the task is kept, and may be sent. */
-  private async settle(
+  private settle(
     { task, changes, payload }: Admitted,
     answer: SubmitAnswer,
-  ): Promise<Receipt> {
+  ): Receipt | Promise<Receipt> {
     if (answer.kind === 'duplicate') return this.yieldTo(answer.id, task);
+    this.committing.delete(task.id);
     crashPoint('submit:committed');
     this.recorder.tell(changes);
     if (task.state === 'queued') this.payloads.offer(task.id, payload);

@@ -76,7 +76,7 @@ export class TasksService {
         ...request,
         prediction: await this.predictions.predict({ model, metadata }),
       });
-    if (admitted.kind === 'accepted') return this.intake.keep({ ...admitted, payload });
+    if (admitted.kind === 'accepted') return await this.intake.keep({ ...admitted, payload });
     if (admitted.kind === 'known') return this.intake.receiptFor(admitted.task);
     const earlier = await this.earlier(submission);
     if (earlier) return earlier;
