@@ -5,6 +5,7 @@ import { accept } from './figures/p1-accept';
 import { lives } from './figures/p1b-lives';
 import { batches } from './figures/p2-batch';
 import { schedule } from './figures/p3-schedule';
+import { placement } from './figures/p4-placement';
 import { latency } from './figures/p5-latency';
 import { size } from './figures/p6-size';
 import { history } from './figures/p7-history';
@@ -23,6 +24,7 @@ const FIGURES: Readonly<Record<string, Figure>> = {
   P1b: lives,
   P2: batches,
   P3: schedule,
+  P4: placement,
   P5: latency,
   P6: size,
   P7: history,
@@ -75,20 +77,41 @@ async function measured(
   figures: readonly [string, Figure][],
   extent: Extent,
 ): Promise<string> {
+  const where = machine();
   tell('the limits of this machine');
   const limits = await Surroundings.lend(generator, (around) => limitsOf(around, extent.seconds));
   const rows: Row[] = [];
   for (const [name, figure] of figures) {
     tell(name);
-    const measure = (surroundings: Surroundings): Promise<readonly Row[]> =>
-      figure({ surroundings, limits, extent });
-    const found = await Surroundings.lend(generator, measure);
+    const found = await rowsOf(generator, name, (surroundings) =>
+      figure({ surroundings, limits, extent }),
+    );
     for (const row of found) tell(cellsOf(row).join('  '));
     rows.push(...found);
   }
   const missed = rows.filter(({ reached }) => reached === false).length;
   const verdict = missed === 0 ? 'All figures are reached.' : `${missed} figures are missed.`;
-  return `${machine()}\n\n${limitTable(limits)}\n${tableOf(rows)}\n${verdict}\n`;
+  return `${where}\n\n${limitTable(limits)}\n${tableOf(rows)}\n${verdict}\n`;
+}
+
+/** A figure that cannot be measured is missed; the others are measured all the same. */
+async function rowsOf(
+  generator: LoadGenerator,
+  id: string,
+  measure: (surroundings: Surroundings) => Promise<readonly Row[]>,
+): Promise<readonly Row[]> {
+  try {
+    return await Surroundings.lend(generator, measure);
+  } catch (error) {
+    process.exitCode = 1;
+    return [
+      { id, what: `not measured: ${messageOf(error)}`, value: NaN, unit: '', reached: false },
+    ];
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function tell(what: string): void {
@@ -96,6 +119,6 @@ function tell(what: string): void {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = 1;
 });

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import { isRoot } from '../src/ops/accounts';
 import { removeScratch, scratchDirectory } from '../test/support/scratch';
 import { accepting } from './figures/p1-accept';
 import { living } from './figures/p1b-lives';
@@ -21,7 +22,10 @@ const HERE = join(ROOT, 'dist', 'main.js');
 const ROUNDS = 5;
 const SECONDS = 4;
 /** Batch jobs are accepted where commands are allowed, and wait while there is no host. */
-const COMMANDS = { FORESAIL_COMMANDS: 'on' };
+const COMMANDS = {
+  FORESAIL_COMMANDS: 'on',
+  ...(isRoot() && { FORESAIL_JOB_USER: 'daemon' }),
+};
 
 const run = promisify(execFile);
 
@@ -53,13 +57,14 @@ async function main(): Promise<void> {
   });
   const [commit] = positionals;
   if (commit === undefined) throw new Error('name the commit: npm run bench:compare -- COMMIT');
+  const where = machine();
   const generator = await LoadGenerator.start();
   try {
     const rows = await withBuild(commit, (entry) =>
       compareAll(generator, entry, Number(values.rounds)),
     );
     const head = ['what', 'figure', `at ${commit}`, 'now', 'better by'];
-    process.stdout.write(`${machine()}\n\n${markdownTable(head, rows, 2)}`);
+    process.stdout.write(`${where}\n\n${markdownTable(head, rows, 2)}`);
   } finally {
     await generator.stop();
   }

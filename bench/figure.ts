@@ -58,6 +58,7 @@ export function cellsOf(row: Row): readonly string[] {
 
 /** With the digits that mean something. */
 function amount(value: number, unit: string): string {
+  if (Number.isNaN(value)) return '–';
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   const text = value.toFixed(digits).replace(/\B(?=(\d{3})+$)/g, ' ');
   return unit === '' ? text : unit.startsWith('/') ? `${text}${unit}` : `${text} ${unit}`;

@@ -16,6 +16,7 @@ const ECHO_SECONDS = 4;
 const HEAD = ['what', 'figure', 'p50', 'p99', 'CPU per call'];
 
 async function main(): Promise<void> {
+  const where = machine();
   const generator = await LoadGenerator.start();
   try {
     const text = await Surroundings.lend(generator, async (surroundings) => {
@@ -25,7 +26,7 @@ async function main(): Promise<void> {
       const calls = [{ what: 'echo of the same body, raw node:http', costed: echo }];
       return tableOf(figures, [...calls, ...figures.calls]);
     });
-    process.stdout.write(`${INSTANCES} instances, ${TASKS} waiting tasks. ${machine()}\n\n${text}`);
+    process.stdout.write(`${INSTANCES} instances, ${TASKS} waiting tasks. ${where}\n\n${text}`);
   } finally {
     await generator.stop();
   }

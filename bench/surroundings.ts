@@ -101,8 +101,9 @@ export class Surroundings {
 
   private async clear(): Promise<void> {
     await Promise.all(this.generators.map((generator) => generator.stop()));
-    await Promise.all(this.services.map((service) => service.kill()));
+    // Workers go before the service that they report to.
     await Promise.all(this.parts.map((part) => endPart(part)));
+    await Promise.all(this.services.map((service) => service.kill()));
     await removeScratch(this.folder);
   }
 }
