@@ -16,8 +16,8 @@ import { machine } from './machine';
 import { Surroundings } from './surroundings';
 
 /**
- * `npm run bench -- [P1 P3 …] [--short] [--history 1000000] [--output FILE]`: how fast the scheduler is, beside what this
- * machine does by itself in the same run. Prints a Markdown table; progress goes to standard error.
+ * `npm run bench -- [P1 P3 …] [--short] [--rounds 5] [--history 1000000] [--output FILE]`: how fast the
+ * scheduler is, beside what this machine does by itself in the same run. Prints a Markdown table; progress goes to standard error.
  */
 const FIGURES: Readonly<Record<string, Figure>> = {
   P1: accept,
@@ -35,17 +35,25 @@ const FULL: Extent = { seconds: 4, rounds: 5, scale: 1, history: 1_000_000 };
 /** Says that everything runs, and nothing of how fast. */
 const SHORT: Extent = { seconds: 0.5, rounds: 1, scale: 0.01, history: 10_000 };
 
+/** Options that say how much is measured. */
+interface Asked {
+  readonly short: boolean;
+  readonly rounds?: string | undefined;
+  readonly history?: string | undefined;
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       short: { type: 'boolean', default: false },
       output: { type: 'string' },
+      rounds: { type: 'string' },
       history: { type: 'string' },
     },
   });
   const figures = chosen(positionals);
-  const extent = extentOf(values.short, values.history);
+  const extent = extentOf(values);
   const generator = await LoadGenerator.start();
   try {
     const text = await measured(generator, figures, extent);
@@ -56,9 +64,14 @@ async function main(): Promise<void> {
   }
 }
 
-function extentOf(isShort: boolean, history: string | undefined): Extent {
-  const extent = isShort ? SHORT : FULL;
-  return history === undefined ? extent : { ...extent, history: Number(history) };
+/** How long everything takes, by the options. */
+function extentOf({ short, rounds, history }: Asked): Extent {
+  const extent = short ? SHORT : FULL;
+  return {
+    ...extent,
+    rounds: rounds === undefined ? extent.rounds : Number(rounds),
+    history: history === undefined ? extent.history : Number(history),
+  };
 }
 
 /** The named figures, or all. */

@@ -17,6 +17,12 @@ export async function startPart(name: string, ...args: readonly string[]): Promi
   return { child, ports: message.ports };
 }
 
+/** Of a part: says that it listens on these ports. It ends when whoever started it is gone. */
+export function announce(...ports: readonly number[]): void {
+  process.once('disconnect', () => process.exit());
+  process.send?.({ ports });
+}
+
 /** Ends it. */
 export async function endPart({ child }: Part): Promise<void> {
   const ended = once(child, 'exit');

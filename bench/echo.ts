@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { announce } from './child';
 
 /** The limit of one process on this machine: parses a JSON body and sends it back. */
 const server = createServer((request, response) => {
@@ -13,5 +14,5 @@ const server = createServer((request, response) => {
   });
 });
 server.listen(0, '127.0.0.1', () => {
-  process.send?.({ ports: [(server.address() as AddressInfo).port] });
+  announce((server.address() as AddressInfo).port);
 });

@@ -1,6 +1,7 @@
 import autocannon, { type Client, type Request } from 'autocannon';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { announce } from './child';
 import {
   NUMBER,
   SENT_AT,
@@ -209,4 +210,4 @@ async function obey({ origin, load }: LoadOrder): Promise<LoadReport> {
 process.on('message', (order: LoadOrder) => {
   void obey(order).then((report) => process.send?.(report));
 });
-process.send?.({ ports: [] });
+announce();

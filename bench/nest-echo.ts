@@ -10,6 +10,7 @@ import { NestFactory } from '@nestjs/core';
 import { IsObject, IsOptional, IsString } from 'class-validator';
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
+import { announce } from './child';
 
 /** What the framework costs as it comes: a body is checked by class-validator and sent back. */
 class EchoDto {
@@ -46,7 +47,7 @@ async function main(): Promise<void> {
   app.useGlobalPipes(new ValidationPipe());
   await app.listen(0, '127.0.0.1');
   const server = app.getHttpServer() as Server;
-  process.send?.({ ports: [(server.address() as AddressInfo).port] });
+  announce((server.address() as AddressInfo).port);
 }
 
 void main();

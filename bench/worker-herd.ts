@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';
+import { announce } from './child';
 
 /**
  * Many task instances in one process: `worker-herd COUNT MODELS [SCHEDULER]`. Without a scheduler's URL
@@ -109,7 +110,7 @@ async function startHerd(count: number, models: number, scheduler?: string): Pro
     ports.push(await startWorker(`w${n}`, `model-${n % models}`, reports));
   }
   process.on('message', () => process.send?.(reports?.tally()));
-  process.send?.({ ports });
+  announce(...ports);
 }
 
 void startHerd(Number(process.argv[2]), Number(process.argv[3]), process.argv[4]);

@@ -63,7 +63,7 @@ export const lives: Figure = async ({ surroundings, extent }) => {
   ];
 };
 
-/** Whole lives, round by round: as many as the time would give at the rate to reach. */
+/** Whole lives, round by round: submitted for some seconds, and followed to their ends. */
 export async function living(
   surroundings: Surroundings,
   served: Served,
@@ -71,11 +71,11 @@ export async function living(
 ): Promise<Subject<Lives>> {
   const herd = await herdOf(surroundings, served, { workers: WORKERS, ends: true });
   const { child, url } = served.service;
-  const requests = Math.ceil(seconds * TASKS_PER_SECOND);
   const round = async (n: number | string): Promise<Lives> => {
     const before = await standingOf(served);
     const began = performance.now();
-    await surroundings.drive(child.pid, url, { ...submitting(`life-${n}`), requests });
+    const load = { ...submitting(`life-${n}`), seconds };
+    const { requests } = await surroundings.drive(child.pid, url, load);
     let recorded = 0;
     const isOver = async (): Promise<boolean> => {
       recorded += (await tallyOf(herd)).recorded;
