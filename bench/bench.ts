@@ -17,7 +17,8 @@ import { Surroundings } from './surroundings';
 
 /**
  * `npm run bench -- [P1 P3 …] [--short] [--rounds 5] [--history 1000000] [--output FILE]`: how fast the
- * scheduler is, beside what this machine does by itself in the same run. Prints a Markdown table; progress goes to standard error.
+ * scheduler is, beside what this machine does by itself in the same run. Prints a Markdown table;
+ * progress goes to standard error.
  */
 const FIGURES: Readonly<Record<string, Figure>> = {
   P1: accept,

@@ -4,11 +4,12 @@ import { withDatabase } from './database';
 /** Of the client ids of these tasks, before the eight digits of their number. */
 export const HISTORY_PREFIX = 'history';
 const CHUNK = 50_000;
-const EVERY_FAILED = 50;
+/** Without a divisor in common with the number of models: each of them has some that failed. */
+const EVERY_FAILED = 9;
 
 /**
  * Puts finished tasks on the record as the journal would have left them, one attempt and three events each,
- * a second apart and the newest a minute old. Of each fifty one has failed.
+ * a second apart and the newest a minute old. Every ninth has failed.
  * @param models how many models there are, in turn: `model-0`, `model-1` …
  */
 export async function fillHistory(url: string, tasks: number, models: number): Promise<void> {
