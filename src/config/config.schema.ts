@@ -121,7 +121,7 @@ export const SETTINGS = {
       fallback: 100_000,
       min: 1,
       max: 10_000_000,
-      description: 'Tasks that are not finished, in all queues. Each takes about 700 bytes.',
+      description: 'Tasks that are not finished, in all queues. Each takes about 600 bytes.',
     }),
     livePayloadBytes: integer({
       env: 'FORESAIL_LIVE_PAYLOAD_BYTES',
