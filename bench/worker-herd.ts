@@ -68,12 +68,14 @@ class Reports {
 
 async function startWorker(name: string, model: string, reports?: Reports): Promise<number> {
   let accepted = 0;
+  // Work whose report is not answered yet is at the worker still: an idle one would be asked for it.
+  let held = 0;
   const status = (): object => ({
     instance_id: name,
     model_type: model,
     replicas_running: reports ? REPLICAS : 1,
     queue_size: 0,
-    status: accepted === 0 || reports ? 'idle' : 'running',
+    status: held === 0 ? 'idle' : 'running',
     dispatch_ids: true,
   });
   const server: Server = createServer((request, response) => {
@@ -89,7 +91,9 @@ async function startWorker(name: string, model: string, reports?: Reports): Prom
           : undefined;
       response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
       response.end(JSON.stringify(answer ?? { detail: 'Not Found' }));
-      if (isEnqueue) void reports?.report(name, task);
+      if (!isEnqueue) return;
+      held += 1;
+      void reports?.report(name, task).then(() => (held -= 1));
     });
   });
   server.listen(0, '127.0.0.1');
