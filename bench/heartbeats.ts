@@ -6,7 +6,7 @@ export const HEARTBEAT_S = 3;
 const TAG_COUNT = 10;
 /** So many that no placement of a run fills one. */
 const MAX_TASKS = 1_000_000;
-const COMBINATIONS = [['gpu'], ['gpu', 't3'], ['gpu', 't7'], ['t1', 'zone-0']];
+const COMBINATIONS = [['gpu'], ['gpu', 't3'], ['gpu', 't7'], ['t1', 'zone-1']];
 
 /** Placements of all kinds of requests in turn. @param prefix of their ids */
 export function scheduling(prefix: string): Pick<Load, 'calls'> {

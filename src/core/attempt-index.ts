@@ -1,22 +1,34 @@
 import type { Held } from './backlog';
+import type { TaskKind } from './task';
 import type { DispatchId, InstanceId } from './units';
 
 /** Finds attempts by the ids under which workers speak of them. */
 export class AttemptIndex {
-  private readonly byDispatch = new Map<DispatchId, Held>();
+  /** Apart by kind: there may be very many placements, and few have a look at all of them. */
+  private readonly byKind: Readonly<Record<TaskKind, Map<DispatchId, Held>>> = {
+    model: new Map(),
+    batch: new Map(),
+    placement: new Map(),
+  };
   /** Remote ids are not unique: a restarted worker may hand them out again. */
   private readonly byRemote = new Map<string, readonly Held[]>();
 
   get size(): number {
-    return this.byDispatch.size;
+    const { model, batch, placement } = this.byKind;
+    return model.size + batch.size + placement.size;
   }
 
-  all(): Iterable<Held> {
-    return this.byDispatch.values();
+  *all(): Iterable<Held> {
+    for (const held of Object.values(this.byKind)) yield* held.values();
+  }
+
+  /** Those of tasks of one kind, in the order of their reservation. */
+  of(kind: TaskKind): Iterable<Held> {
+    return this.byKind[kind].values();
   }
 
   add(held: Held): void {
-    this.byDispatch.set(held.attempt.dispatchId, held);
+    this.byKind[held.task.kind].set(held.attempt.dispatchId, held);
     const { remoteId } = held.attempt;
     if (remoteId !== null) this.addRemote(remoteId, held);
   }
@@ -26,18 +38,19 @@ export class AttemptIndex {
     if (held.attempt.remoteId === remoteId) return;
     if (held.attempt.remoteId !== null) this.dropRemote(held.attempt.remoteId, held);
     held.attempt.remoteId = remoteId;
-    if (this.byDispatch.has(held.attempt.dispatchId)) this.addRemote(remoteId, held);
+    if (this.byDispatchId(held.attempt.dispatchId)) this.addRemote(remoteId, held);
   }
 
   delete(dispatchId: DispatchId): void {
-    const held = this.byDispatch.get(dispatchId);
+    const held = this.byDispatchId(dispatchId);
     if (!held) return;
-    this.byDispatch.delete(dispatchId);
+    this.byKind[held.task.kind].delete(dispatchId);
     if (held.attempt.remoteId !== null) this.dropRemote(held.attempt.remoteId, held);
   }
 
   byDispatchId(dispatchId: DispatchId): Held | undefined {
-    return this.byDispatch.get(dispatchId);
+    const { model, batch, placement } = this.byKind;
+    return model.get(dispatchId) ?? batch.get(dispatchId) ?? placement.get(dispatchId);
   }
 
   /** The newest attempt with that remote id; of that instance, when one is given. */

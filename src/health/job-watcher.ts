@@ -100,9 +100,9 @@ export class JobWatcher implements OnApplicationBootstrap {
   /** The attempts that are at hosts, or were given up there; not those that are being sent. */
   private byPrefix(): Map<string, Held[]> {
     const groups = new Map<string, Held[]>();
-    for (const held of this.fleet.attempts.all()) {
-      const { attempt, task } = held;
-      if (task.kind !== 'batch' || attempt.state === 'ended') continue;
+    for (const held of this.fleet.attempts.of('batch')) {
+      const { attempt } = held;
+      if (attempt.state === 'ended') continue;
       if (attempt.remoteId === null && !this.doubts.has(held)) continue;
       const prefix = this.fleet.instances.get(attempt.instanceId)?.traits.executorPrefix ?? '';
       const group = groups.get(prefix);

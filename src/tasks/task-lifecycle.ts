@@ -229,9 +229,13 @@ export class TaskLifecycle {
     await Promise.all(overdue);
   }
 
-  /** Every attempt that occupies an instance or whose result is still to be fetched. */
+  /**
+   * Every attempt that occupies an instance or whose result is still to be fetched. Not those of
+   * placements, of which nobody says how they ended.
+   */
   everyHeld(): readonly Held[] {
-    return [...this.fleet.attempts.all()].filter(
+    const { attempts } = this.fleet;
+    return [...attempts.of('model'), ...attempts.of('batch')].filter(
       ({ attempt }) => occupies(attempt) || (attempt.vacated && attempt.state !== 'ended'),
     );
   }
