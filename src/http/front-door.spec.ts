@@ -17,7 +17,7 @@ import { HttpApp, sendRaw, startHttpApp } from '../../test/support/http-app';
 import { SchedulerError } from '../core/errors';
 import { IsJsonObject, type JsonObject } from './dto-fields';
 import { FrontDoor } from './front-door';
-import { Gone } from './gone';
+import { Gone, type SignalOfGone } from './gone';
 import { payloadText } from './payload-text';
 import type { Dialect } from './dialect';
 import { nativeDialect } from './problem-details';
@@ -64,7 +64,8 @@ class HotController {
   @Post('/wait')
   @FrontDoor()
   @HttpCode(200)
-  async wait(@Body() { name }: CallDto, @Gone() gone: AbortSignal): Promise<object> {
+  async wait(@Body() { name }: CallDto, @Gone() signalOfGone: SignalOfGone): Promise<object> {
+    const gone = signalOfGone();
     waiting.came(gone);
     if (name !== 'nobody' && !gone.aborted) await once(gone, 'abort');
     return {};

@@ -3,7 +3,7 @@ import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { DtoClass } from './dto-fields';
 import { dtoPlan } from './dto-plan';
-import { goneIn } from './gone';
+import { goneIn, type SignalOfGone } from './gone';
 
 /** A call that is answered in front of Express, by the handler that answers it behind it too. */
 export interface HotRoute {
@@ -15,7 +15,7 @@ export interface HotRoute {
   readonly dto: DtoClass;
   /** It has a `@Gone()` behind its body. */
   readonly takesGone: boolean;
-  readonly handle: (body: object, gone?: AbortSignal) => unknown;
+  readonly handle: (body: object, gone?: SignalOfGone) => unknown;
 }
 
 const MARK = 'foresail:front-door';

@@ -36,15 +36,17 @@ export class PlacementsService implements OnModuleDestroy {
   /**
    * The answer means that the placement is committed. The same task again, while it is placed, gets the
    * same worker.
-   * @param gone aborts when the client has gone away: whoever still waits in line then leaves it
+   * @param signalOfGone makes the signal that the client has gone away: whoever still waits in line
+   *   then leaves it
    * @throws {SchedulerError} no_capacity when nobody fits, or nobody did in time; queue_full;
    *   store_unavailable; not_leading
    */
-  async place(request: PlacementRequest, gone: AbortSignal): Promise<PlacedAt> {
+  async place(request: PlacementRequest, signalOfGone: () => AbortSignal): Promise<PlacedAt> {
     const asked = this.drafts.make(request);
     // Nobody overtakes whoever waits.
     this.serve();
-    const receipt = this.tryToPlace(asked) ?? this.clients.wait(asked, request.waitMs, gone);
+    const receipt =
+      this.tryToPlace(asked) ?? this.clients.wait(asked, request.waitMs, signalOfGone);
     return this.placedAt(await receipt);
   }
 

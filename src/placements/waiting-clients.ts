@@ -36,11 +36,15 @@ export class WaitingClients {
   /**
    * Waits for its turn.
    * @param waitMs 0: it does not wait
-   * @param gone aborts when the client has gone away, which ends the wait
+   * @param signalOfGone makes the signal that the client has gone away, which ends the wait
    * @throws {SchedulerError} no_capacity when nobody had room in time; queue_full; not_leading when
    *   this process stops; and as its placement does
    */
-  async wait(asked: AskedPlacement, waitMs: number, gone: AbortSignal): Promise<Receipt> {
+  async wait(
+    asked: AskedPlacement,
+    waitMs: number,
+    signalOfGone: () => AbortSignal,
+  ): Promise<Receipt> {
     if (waitMs === 0) throw this.unplaced('nobody_fits');
     if (this.isClosed) throw stopping();
     if (this.line.size >= this.limits.waitingPlacements) {
@@ -48,6 +52,7 @@ export class WaitingClients {
       const message = `${this.line.size} clients wait for a worker, and that is the limit`;
       throw new SchedulerError('queue_full', message, RETRY_AFTER);
     }
+    const gone = signalOfGone();
     return new Promise((resolve) => {
       const leave = (reason: Unplaced): void => {
         if (this.line.remove(waiter)) waiter.settle(Promise.reject(this.unplaced(reason)));

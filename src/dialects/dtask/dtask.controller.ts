@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Post } from '@nestjs/common';
 import type { Plain } from '../../http/dto-fields';
 import { FrontDoor } from '../../http/front-door';
-import { Gone } from '../../http/gone';
+import { Gone, type SignalOfGone } from '../../http/gone';
 import { PlacementsService } from '../../placements/placements.service';
 import { WorkersService } from '../../placements/workers.service';
 import { DtaskRoute } from './dtask-route';
@@ -54,9 +54,9 @@ export class DtaskController {
   })
   async schedule(
     @Body() body: ScheduleDto,
-    @Gone() gone: AbortSignal,
+    @Gone() signalOfGone: SignalOfGone,
   ): Promise<Plain<PlacedAtDto>> {
-    return placedAt(await this.placements.place(toRequest(body), gone));
+    return placedAt(await this.placements.place(toRequest(body), signalOfGone));
   }
 
   /**
