@@ -67,6 +67,38 @@ describe('JournalBuffer', () => {
   });
 });
 
+describe('what lingers', () => {
+  const lingering = (id: string): JournalCall => new JournalCall(change(id).rows, null, true);
+
+  it('is not taken before its time, and counts as waiting', () => {
+    const buffer = new JournalBuffer();
+    const one = lingering('a');
+    buffer.add(one);
+    expect([buffer.isEmpty, buffer.lingers, buffer.rows]).toEqual([true, true, one.rowCount]);
+    buffer.hurryOlder(one.since - 1);
+    expect(buffer.isEmpty).toBe(true);
+    buffer.hurryOlder(one.since);
+    expect([buffer.lingers, buffer.removeAll()]).toEqual([false, [{ taskId: 'a', calls: [one] }]]);
+    expect(buffer.rows).toBe(0);
+  });
+
+  it('goes with what cannot wait, in their order, and joins what is there', () => {
+    const buffer = new JournalBuffer();
+    const [first, second, third] = [lingering('a'), change('a'), lingering('a')];
+    for (const call of [first, second, third]) buffer.add(call);
+    expect(buffer.lingers).toBe(false);
+    expect(buffer.removeAll()).toEqual([{ taskId: 'a', calls: [first, second, third] }]);
+  });
+
+  it('leaves with everything else', () => {
+    const buffer = new JournalBuffer();
+    const [one, other] = [lingering('a'), lingering('b')];
+    for (const call of [one, other]) buffer.add(call);
+    expect(buffer.remove(taskId('a'))).toEqual([one]);
+    expect(buffer.removeAll()).toEqual([{ taskId: 'b', calls: [other] }]);
+  });
+});
+
 describe('unitsOf', () => {
   it('keeps together what belongs together, and parts the rest', () => {
     const buffer = new JournalBuffer();

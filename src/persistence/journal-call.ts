@@ -24,10 +24,14 @@ export class JournalCall {
   private late: ((outcome: LateAnswer) => void) | undefined;
   private settle = NOBODY;
 
-  /** @param together what is written with it in one commit, or not at all, has the same */
+  /**
+   * @param together what is written with it in one commit, or not at all, has the same
+   * @param lingers it may wait for a while for something else to be said of its task
+   */
   constructor(
     readonly rows: TaskRows,
     readonly together: symbol | null = null,
+    readonly lingers = false,
   ) {
     this.rowCount = rowCount(rows);
     this.answer = new Promise((resolve, reject) => {
@@ -94,6 +98,8 @@ export function rowsOfGroup({ calls }: TaskGroup): TaskRows {
 /** Calls that wait for a flush, by task: whatever concerns one task stays together. */
 export class JournalBuffer {
   private readonly groups = new Map<TaskId, JournalCall[]>();
+  /** Tasks of which nothing was said yet that has to be written at once. */
+  private readonly lingering = new Map<TaskId, JournalCall[]>();
   private rowTotal = 0;
   private byteTotal = 0;
 
@@ -105,17 +111,39 @@ export class JournalBuffer {
     return this.byteTotal;
   }
 
+  /** True while there is nothing to be written at once. */
   get isEmpty(): boolean {
     return this.groups.size === 0;
   }
 
+  get lingers(): boolean {
+    return this.lingering.size > 0;
+  }
+
   add(call: JournalCall): void {
     const { taskId, bytes } = call.rows;
-    const group = this.groups.get(taskId);
+    const waiting = call.lingers ? this.lingering.get(taskId) : this.hurry(taskId);
+    const group = this.groups.get(taskId) ?? waiting;
     if (group) group.push(call);
-    else this.groups.set(taskId, [call]);
+    else (call.lingers ? this.lingering : this.groups).set(taskId, [call]);
     this.rowTotal += call.rowCount;
     this.byteTotal += bytes;
+  }
+
+  /** Has written at once what has lingered since before then, on the monotonic clock. */
+  hurryOlder(before: number): void {
+    for (const [taskId, [first]] of this.lingering) {
+      if (first && first.since > before) return;
+      this.hurry(taskId);
+    }
+  }
+
+  private hurry(taskId: TaskId): JournalCall[] | undefined {
+    const calls = this.lingering.get(taskId);
+    if (!calls) return undefined;
+    this.lingering.delete(taskId);
+    this.groups.set(taskId, calls);
+    return calls;
   }
 
   /**
@@ -145,8 +173,9 @@ export class JournalBuffer {
 
   /** Takes out what waits for that task. */
   remove(taskId: TaskId): readonly JournalCall[] {
-    const calls = this.groups.get(taskId) ?? [];
+    const calls = this.groups.get(taskId) ?? this.lingering.get(taskId) ?? [];
     this.groups.delete(taskId);
+    this.lingering.delete(taskId);
     for (const call of calls) {
       this.rowTotal -= call.rowCount;
       this.byteTotal -= call.rows.bytes;
@@ -167,6 +196,7 @@ export class JournalBuffer {
 
   /** Takes out everything. */
   removeAll(): readonly TaskGroup[] {
+    this.hurryOlder(Number.POSITIVE_INFINITY);
     return this.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
   }
 }

@@ -62,6 +62,8 @@ export interface Flush {
 
 const ANSWER_WITHIN_MS = 10_000;
 const STOP_WITHIN_MS = 5_000;
+/** How long a change is held back that may wait for the next one of its task, in ms. */
+const LINGER_MS = 100;
 /** Refused tasks that are remembered, so that what is said of them later is refused as well. */
 const REMEMBERED_REFUSALS = 1_000;
 
@@ -78,6 +80,7 @@ export class TaskJournal {
   private readonly refusals = new Map<TaskId, Error>();
   private inFlight = { rows: 0, bytes: 0 };
   private running: Promise<void> | undefined;
+  private lingerTimer: NodeJS.Timeout | undefined;
   /** Why nothing more is taken. */
   private ended: Error | undefined;
   private refusedCalls = 0;
@@ -113,6 +116,7 @@ export class TaskJournal {
    */
   async stop(withinMs = STOP_WITHIN_MS): Promise<void> {
     this.ended ??= notWritten('the scheduler is stopping');
+    this.hurry(Number.POSITIVE_INFINITY);
     const bound = new AbortController();
     const { signal } = bound;
     const timer = sleep(withinMs, undefined, { signal }).catch(() => undefined);
@@ -170,11 +174,16 @@ export class TaskJournal {
    * Writes changes of tasks that were submitted. Call it in the same synchronous block as the
    * change. Of several tasks it rejects when one is refused, although the others are written.
    * @param result raw JSON text of the result, when the changes end one task
+   * @param lingers they may wait for up to 100 ms, to be written with what is said next of their task
    * @throws {StoreUnavailableError} the buffer is full: not written
    * @throws {SchedulerError} rejected_by_store, duplicate_task or store_unavailable (the task was
    *   never recorded), not_leading: not written
    */
-  async append(changes: readonly Change[], result: string | null = null): Promise<void> {
+  async append(
+    changes: readonly Change[],
+    result: string | null = null,
+    lingers = false,
+  ): Promise<void> {
     const byTask = new Map<Task, Change[]>();
     for (const change of changes) {
       const known = byTask.get(change.task);
@@ -182,7 +191,8 @@ export class TaskJournal {
       else byTask.set(change.task, [change]);
     }
     if (result !== null && byTask.size !== 1) throw new Error('a result belongs to one task');
-    await Promise.all([...byTask].map(([task, own]) => this.add(rowsOf(own, task, null, result))));
+    const rows = [...byTask].map(([task, own]) => rowsOf(own, task, null, result));
+    await Promise.all(rows.map((one) => this.add(one, lingers)));
   }
 
   /**
@@ -195,8 +205,8 @@ export class TaskJournal {
 
   // --- calls -----------------------------------------------------------------------------------
 
-  private add(rows: TaskRows): Promise<SubmitAnswer> {
-    const call = new JournalCall(rows);
+  private add(rows: TaskRows, lingers = false): Promise<SubmitAnswer> {
+    const call = new JournalCall(rows, null, lingers);
     this.enqueue([call]);
     return call.answer;
   }
@@ -214,7 +224,22 @@ export class TaskJournal {
       return;
     }
     for (const call of calls) this.buffer.add(call);
-    this.running ??= this.run();
+    this.begin();
+  }
+
+  private begin(): void {
+    if (!this.buffer.isEmpty) this.running ??= this.run();
+    if (!this.buffer.lingers) return;
+    this.lingerTimer ??= setTimeout(() => {
+      this.lingerTimer = undefined;
+      this.hurry(performance.now() - LINGER_MS);
+    }, LINGER_MS).unref();
+  }
+
+  /** Writes what has lingered since before then. */
+  private hurry(before: number): void {
+    this.buffer.hurryOlder(before);
+    this.begin();
   }
 
   private refusalOf(calls: readonly JournalCall[]): Error | undefined {
@@ -301,7 +326,8 @@ export class TaskJournal {
     }
   }
 
-  private told([first]: readonly JournalCall[]): void {
+  private told(calls: readonly JournalCall[]): void {
+    const first = calls.find(({ lingers }) => !lingers);
     if (!first) return;
     this.watcher?.({ rows: this.inFlight.rows, lagMs: performance.now() - first.since });
   }

@@ -24,6 +24,9 @@ import { TaskHistory } from './task-history';
 import { TaskRecorder } from './task-recorder';
 import { isEnd, isOfAnother, type Report, type ReportAnswer } from './worker-report';
 
+/** Half of the tasks that are predicted so are over by then, in ms. */
+const SHORT_MS = 50;
+
 /**
  * How attempts end. Reports, polls and refusals all come here; each attempt ends once, and the
  * answer to a worker waits for the commit.
@@ -101,7 +104,7 @@ export class TaskLifecycle {
     // The worker was told that its report is kept: it is applied even while PostgreSQL is away.
     await Promise.all([
       older && older !== held && this.forgetNamesake(older, remoteId),
-      this.recorder.record(changes),
+      this.recorder.record(changes, null, isShort(held)),
       early && this.apply(held, early),
     ]);
   }
@@ -387,6 +390,14 @@ export class TaskLifecycle {
       retryAfterSeconds: 1,
     });
   }
+}
+
+/**
+ * True for a task that will be over in a moment, most likely: that its worker has it is written with
+ * its end, or nearly half of what a short task costs PostgreSQL would be that.
+ */
+function isShort({ task }: Held): boolean {
+  return task.prediction.serviceTime.quantile(0.5) <= SHORT_MS;
 }
 
 /** True for an abandoned attempt that nobody speaks of any more; the end of a job's is seen to. */

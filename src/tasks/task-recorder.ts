@@ -36,12 +36,17 @@ export class TaskRecorder {
   /**
    * Resolves when the changes are committed; tasks that ended then leave memory.
    * @param result raw JSON text of the result, for the change that ended a task
+   * @param lingers they may wait for a moment, to be written with what comes next of their task
    * @throws {SchedulerError} store_unavailable, not_leading
    */
-  async record(changes: readonly Change[], result: string | null = null): Promise<void> {
+  async record(
+    changes: readonly Change[],
+    result: string | null = null,
+    lingers = false,
+  ): Promise<void> {
     if (changes.length === 0) return;
     this.tell(changes);
-    await this.write(changes, result);
+    await this.write(changes, result, lingers);
     for (const { task, event } of changes) {
       // The task may have ended since in memory alone: only the commit of its own end counts.
       if (event.to === null || !isTerminal(event.to)) continue;
@@ -71,13 +76,17 @@ export class TaskRecorder {
   }
 
   /** A result that the database refuses must not keep the task from ending. */
-  private async write(changes: readonly Change[], result: string | null): Promise<void> {
+  private async write(
+    changes: readonly Change[],
+    result: string | null,
+    lingers: boolean,
+  ): Promise<void> {
     try {
-      await this.journal.append(changes, result);
+      await this.journal.append(changes, result, lingers);
     } catch (error) {
       if (result !== null && isSchedulerError(error, 'rejected_by_store')) {
         this.logger.error({ msg: 'the database refused a result; it is recorded as null', error });
-        return this.write(changes, null);
+        return this.write(changes, null, lingers);
       }
       await this.endTermIfLost(changes);
       throw error;
