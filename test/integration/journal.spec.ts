@@ -59,48 +59,6 @@ async function finish(task: Task, result: string | null = '{}'): Promise<void> {
   await rig.journal.append(changes, result);
 }
 
-describe('what may wait', () => {
-  /** How many commits have left events of the task. */
-  const commitsOf = async ({ id }: Task): Promise<number> => {
-    const text = 'SELECT DISTINCT xmin::text FROM task_events WHERE task_id = $1';
-    return (await rig.query(text, [id])).length;
-  };
-
-  it('goes with what is said next of its task, in one commit', async () => {
-    const { task, changes } = rig.admit();
-    await rig.journal.submit(changes, PAYLOAD);
-    const confirmed = rig.fleet.course.confirmed(heldOf(rig.fleet, task), 'r-1');
-    const waits = rig.journal.append(confirmed, null, true);
-    const other = rig.admit();
-    await rig.journal.submit(other.changes, PAYLOAD);
-    expect(await stateOf(task)).toBe('dispatching');
-    await finish(task);
-    await waits;
-    expect(await stateOf(task)).toBe('succeeded');
-    const types = (await eventsOf(task)).map(({ type }) => type);
-    expect(types).toEqual(['submitted', 'reserved', 'dispatched', 'succeeded']);
-    expect(await commitsOf(task)).toBe(2);
-  });
-
-  it('is written by itself when nothing follows', async () => {
-    const { task, changes } = rig.admit();
-    await rig.journal.submit(changes, PAYLOAD);
-    const confirmed = rig.fleet.course.confirmed(heldOf(rig.fleet, task), 'r-1');
-    await rig.journal.append(confirmed, null, true);
-    expect(await stateOf(task)).toBe('dispatched');
-  });
-
-  it('is written before the journal stops', async () => {
-    const { task, changes } = rig.admit();
-    await rig.journal.submit(changes, PAYLOAD);
-    const confirmed = rig.fleet.course.confirmed(heldOf(rig.fleet, task), 'r-1');
-    const waits = rig.journal.append(confirmed, null, true);
-    await rig.journal.stop();
-    await waits;
-    expect(await stateOf(task)).toBe('dispatched');
-  });
-});
-
 describe('what is written', () => {
   it('keeps a task with its attempt, its events and the exact text of its payloads', async () => {
     const payload = { taskInput: '{"b": 1,  "a":[1.0,2e3], "b":"\\u0041"}', metadata: '{ }' };
