@@ -1,6 +1,7 @@
 import type { Figure, Row } from '../figure';
 import { decision, fleetOf, LOOKING, planning, PlacementTrial } from '../placement-trial';
 import { stepCost } from '../step-cost';
+import { tagRows } from './p4-tags';
 
 const RANKED = 'earliest';
 const MOST_RANKED_MICROS = 2;
@@ -12,7 +13,8 @@ const LARGE = 10_000;
 const LOOKED_AT = 1_000;
 
 /** P4: what a decision costs on the core alone, in processor time. */
-export const placement: Figure = () => Promise.resolve([...ranked(), ...looking(), ...planned()]);
+export const placement: Figure = () =>
+  Promise.resolve([...ranked(), ...looking(), ...planned(), ...tagRows()]);
 
 function ranked(): readonly Row[] {
   const costs = [SMALL, LARGE].map((instances) => stepCost(decision(fleetOf(RANKED, instances))));
