@@ -11,7 +11,7 @@ import {
   type BodyCall,
   type FieldRule,
 } from '../support/bad-input';
-import { ConformanceRig } from '../support/conformance-rig';
+import { callsHere, ConformanceRig, describeOnce } from '../support/conformance-rig';
 import { expectError, heartbeatOf } from '../support/dtask';
 import { sendTo, type Refusal } from '../support/refusal';
 import type { Json } from '../support/service-process';
@@ -117,7 +117,7 @@ const POSTS: readonly BodyCall[] = [
 
 const HEARTBEAT_BYTES = 16 * 1_048_576;
 
-describe.each(POSTS)('POST $path', ({ path, good, fields }) => {
+describe.each(callsHere(POSTS))('POST $path', ({ path, good, fields }) => {
   const post = (body: unknown): Promise<Refusal> => send('POST', path, JSON.stringify(body));
   const raw = (body: string | Buffer, headers?: Record<string, string>): Promise<Refusal> =>
     send('POST', path, body, headers);
@@ -201,7 +201,7 @@ describe('a task without an id', () => {
   });
 });
 
-describe('a path', () => {
+describeOnce('a path', () => {
   it.each([
     ['GET', '/api/v1'],
     ['GET', '/api/v1/'],

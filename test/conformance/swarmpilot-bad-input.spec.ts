@@ -13,7 +13,7 @@ import {
   type BodyCall,
   type FieldRule,
 } from '../support/bad-input';
-import { ConformanceRig } from '../support/conformance-rig';
+import { callsHere, ConformanceRig, describeOnce } from '../support/conformance-rig';
 import { expectFaults, expectRefusal, sendTo, type Refusal } from '../support/refusal';
 import type { Json } from '../support/service-process';
 
@@ -149,7 +149,7 @@ const POSTS: readonly BodyCall[] = [
 
 // --- bodies ----------------------------------------------------------------------------------
 
-describe.each(POSTS)('POST $path', ({ path, good, fields }) => {
+describe.each(callsHere(POSTS))('POST $path', ({ path, good, fields }) => {
   const post = (body: unknown): Promise<Refusal> => send('POST', path, JSON.stringify(body));
   const raw = (body: string | Buffer, headers?: Record<string, string>): Promise<Refusal> =>
     send('POST', path, body, headers);
@@ -235,7 +235,7 @@ describe.each(POSTS)('POST $path', ({ path, good, fields }) => {
   });
 });
 
-describe('a task of a batch', () => {
+describeOnce('a task of a batch', () => {
   const good = { task_input: {}, metadata: {}, task_id: 'c' };
   const fields = {
     task_input: object,

@@ -1,4 +1,4 @@
-import { ConformanceRig, UUID } from '../support/conformance-rig';
+import { ConformanceRig, describeOnce, UUID } from '../support/conformance-rig';
 import type { GivenTask, OriginalInstance } from '../support/original-instance';
 import type { Answer, Json } from '../support/service-process';
 import { until } from '../support/until';
@@ -146,7 +146,7 @@ describe('POST /notify/task_complete', () => {
   });
 });
 
-describe('POST /result/submit', () => {
+describeOnce('POST /result/submit', () => {
   it('answers with status and message; the end is durable by then', async () => {
     const { remoteId } = await running('r1');
     const { status, headers, body } = await report(remoteId);
@@ -305,7 +305,7 @@ describe('POST /result/submit', () => {
   });
 });
 
-describe('the reference worker', () => {
+describeOnce('the reference worker', () => {
   it('registers, executes, reports success and failure, and leaves', async () => {
     const worker = await rig.worker('--model', 'real', '--replicas', '2', '--id', 'w1');
     const real = { model_name: 'real', task_input: { n: 1 } };

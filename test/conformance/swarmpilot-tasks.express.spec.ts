@@ -1,4 +1,2 @@
-import { throughExpress } from '../support/conformance-rig';
+import '../support/through-express';
 import './swarmpilot-tasks.spec';
-
-throughExpress();

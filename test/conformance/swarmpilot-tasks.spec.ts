@@ -1,4 +1,4 @@
-import { ConformanceRig, UUID } from '../support/conformance-rig';
+import { ConformanceRig, describeOnce, UUID } from '../support/conformance-rig';
 import type { OriginalInstance } from '../support/original-instance';
 import { until } from '../support/until';
 
@@ -125,7 +125,7 @@ describe('POST /queue/submit', () => {
   });
 });
 
-describe('GET /task/query', () => {
+describeOnce('GET /task/query', () => {
   it('tells of a task from its submission to its result, field by field', async () => {
     const from = Date.now() / 1000;
     await rig.submit('life', { task_input: { n: 4 } });
@@ -257,7 +257,7 @@ describe('GET /task/query', () => {
   );
 });
 
-describe('GET /queue/info', () => {
+describeOnce('GET /queue/info', () => {
   it('gives the wait at each instance of a model, and its deviation, in ms', async () => {
     const [, firstId] = await rig.registered({ model: 'info' });
     const [, secondId] = await rig.registered({ model: 'info' });

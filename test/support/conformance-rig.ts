@@ -20,11 +20,31 @@ const TABLES = [
   'licence_pools',
 ];
 
+/** Calls that are answered in front of Express, too: what else there is goes through it anyway. */
+const HOT_CALLS: readonly string[] = [
+  '/queue/submit',
+  '/notify/task_complete',
+  '/api/v1/schedule',
+  '/api/v1/heartbeat',
+];
+
 let frontDoor: 'on' | 'off' = 'on';
 
-/** Runs the specs of this file with everything going through Express. */
+/** Runs the specs that are imported after this with everything going through Express. */
 export function throughExpress(): void {
   frontDoor = 'off';
+}
+
+/** Those of the calls that may answer otherwise at this entrance: all, or the hot ones again. */
+export function callsHere<Call extends { readonly path: string }>(
+  calls: readonly Call[],
+): readonly Call[] {
+  return frontDoor === 'on' ? calls : calls.filter(({ path }) => HOT_CALLS.includes(path));
+}
+
+/** Describes what has one entrance, and so is not run once more through Express. */
+export function describeOnce(name: string, specs: () => void): void {
+  if (frontDoor === 'on') describe(name, specs);
 }
 
 /** The built service on a database of its own, and whatever a test starts beside it. */
