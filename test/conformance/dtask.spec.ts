@@ -10,11 +10,24 @@ const NOBODY = { error: 'no available worker matching requirements' };
 const OK = { status: 'ok' };
 
 let rig: ConformanceRig;
+/** One service serves them all: what a test names has its number before it. */
+let test = 0;
+const own = (name: string): string => `${test}-${name}`;
+/** Workers of this test, by their own names. */
+const present = new Set<string>();
 
-beforeEach(async () => {
+beforeAll(async () => {
   rig = await ConformanceRig.start();
 });
-afterEach(() => rig.close());
+beforeEach(() => {
+  test += 1;
+});
+// A worker that has said goodbye gets nothing of the next test.
+afterEach(async () => {
+  for (const workerId of present) await beat(workerId, { leaving: true });
+  present.clear();
+});
+afterAll(() => rig.close());
 
 /** Expects 200 in JSON, and gives the body. */
 function bodyOf({ status, headers, body }: Answer): unknown {
@@ -23,14 +36,15 @@ function bodyOf({ status, headers, body }: Answer): unknown {
 }
 
 async function beat(workerId: string, overrides: object = {}): Promise<void> {
-  const answer = await rig.post('/api/v1/heartbeat', heartbeatOf(workerId, overrides));
+  present.add(workerId);
+  const answer = await rig.post('/api/v1/heartbeat', heartbeatOf(own(workerId), overrides));
   expect(bodyOf(answer)).toEqual(OK);
 }
 
 const schedule = (taskId: string, more: object = {}): Promise<Answer> =>
-  rig.post('/api/v1/schedule', { task_id: taskId, ...more });
+  rig.post('/api/v1/schedule', { task_id: own(taskId), ...more });
 const release = async (taskId: string): Promise<unknown> =>
-  bodyOf(await rig.post('/api/v1/release', { task_id: taskId }));
+  bodyOf(await rig.post('/api/v1/release', { task_id: own(taskId) }));
 
 interface Listed {
   readonly WorkerID: string;
@@ -39,22 +53,33 @@ interface Listed {
   readonly Status: string;
   readonly LastHeartbeat: string;
 }
-const workers = async (): Promise<Listed[]> => bodyOf(await rig.get('/api/v1/workers')) as Listed[];
+const everybody = async (): Promise<Listed[]> =>
+  bodyOf(await rig.get('/api/v1/workers')) as Listed[];
+const workers = async (): Promise<Listed[]> =>
+  (await everybody()).filter(({ WorkerID }) => WorkerID.startsWith(own('')));
 const placedAt = (workerId: string): object => ({
-  worker_id: workerId,
-  address: `${workerId}.example:9000`,
+  worker_id: own(workerId),
+  address: `${own(workerId)}.example:9000`,
 });
+
+/** Placements of this test that are in the history, by the ids that clients gave them. */
+async function recorded(): Promise<string[]> {
+  const { body } = await rig.get('/v1/tasks?kind=placement');
+  const { tasks } = body as { tasks: { client_task_id: string }[] };
+  return tasks.map((task) => task.client_task_id).filter((id) => id.startsWith(own('')));
+}
 
 describe('the three calls of the original', () => {
   it('register a worker by its first heartbeat, and list it in its words', async () => {
-    expect(await workers()).toEqual([]);
+    // The first test: nobody else has ever been there.
+    expect(await everybody()).toEqual([]);
     const from = Date.now();
     await beat('w', { resource_tags: ['gpu', 'cuda-12.0'], current_tasks: 1 });
     const all = await workers();
     expect(all).toEqual([
       {
-        WorkerID: 'w',
-        Address: 'w.example:9000',
+        WorkerID: own('w'),
+        Address: `${own('w')}.example:9000`,
         ResourceTags: ['gpu', 'cuda-12.0'],
         MaxTasks: 4,
         CurrentTasks: 1,
@@ -75,9 +100,9 @@ describe('the three calls of the original', () => {
     expect(bodyOf(await schedule('2', both))).toEqual(placedAt('a'));
     expect(bodyOf(await schedule('3'))).toEqual(placedAt('c'));
     expect(await workers()).toMatchObject([
-      { WorkerID: 'a', CurrentTasks: 3, Available: 1 },
-      { WorkerID: 'b', CurrentTasks: 4, Available: 6 },
-      { WorkerID: 'c', CurrentTasks: 1, Available: 3 },
+      { WorkerID: own('a'), CurrentTasks: 3, Available: 1 },
+      { WorkerID: own('b'), CurrentTasks: 4, Available: 6 },
+      { WorkerID: own('c'), CurrentTasks: 1, Available: 3 },
     ]);
   });
 
@@ -91,7 +116,7 @@ describe('the three calls of the original', () => {
     const strange = { required_tags: ['gpu'] };
     expect(await schedule('3', strange)).toMatchObject({ status: 503, body: NOBODY });
     // Nobody fitted: nothing is recorded.
-    expect((await rig.rows())['tasks']).toEqual([]);
+    expect(await recorded()).toEqual([]);
   });
 
   it('take what the decoder of the original took', async () => {
@@ -105,7 +130,8 @@ describe('the three calls of the original', () => {
 
   it('are served without a content type', async () => {
     const url = `${rig.service.url}/api/v1/heartbeat`;
-    const body = JSON.stringify(heartbeatOf('w'));
+    const body = JSON.stringify(heartbeatOf(own('w')));
+    present.add('w');
     const answer = await request(url, { method: 'POST', body });
     expect([answer.statusCode, await answer.body.json()]).toEqual([200, OK]);
   });
@@ -115,8 +141,7 @@ describe('the three calls of the original', () => {
     await beat('b');
     const first = bodyOf(await schedule('1'));
     expect(bodyOf(await schedule('1'))).toEqual(first);
-    const { tasks } = (await rig.get('/v1/tasks?kind=placement')).body as { tasks: object[] };
-    expect(tasks).toEqual([expect.objectContaining({ kind: 'placement', client_task_id: '1' })]);
+    expect(await recorded()).toEqual([own('1')]);
     expect((await workers()).map((worker) => worker.CurrentTasks).sort()).toEqual([0, 1]);
   });
 });
@@ -145,7 +170,7 @@ describe('what goes beyond the original', () => {
   it('ends what a worker does not name any more', async () => {
     await beat('w', { max_tasks: 1, task_ids: [] });
     await schedule('1');
-    await beat('w', { max_tasks: 1, current_tasks: 1, task_ids: ['1'] });
+    await beat('w', { max_tasks: 1, current_tasks: 1, task_ids: [own('1')] });
     expect((await workers())[0]).toMatchObject({ CurrentTasks: 1, Available: 0 });
     await beat('w', { max_tasks: 1, task_ids: [] });
     expect((await workers())[0]).toMatchObject({ CurrentTasks: 0, Available: 1 });
@@ -177,7 +202,7 @@ describe('what goes beyond the original', () => {
     const waiting = async (clients: number): Promise<boolean> =>
       String((await rig.get('/metrics')).body).includes(`placements_waiting ${clients}`);
     const client = new AbortController();
-    const body = JSON.stringify({ task_id: '2', wait_ms: 60_000 });
+    const body = JSON.stringify({ task_id: own('2'), wait_ms: 60_000 });
     const url = `${rig.service.url}/api/v1/schedule`;
     const asked = request(url, { method: 'POST', body, signal: client.signal });
     await until(() => waiting(1), 'the task to wait');
