@@ -1,6 +1,7 @@
 import { request } from 'undici';
 import { PostgresProxy } from '../support/postgres-proxy';
 import { Scenario } from '../support/scenario';
+import type { ServiceProcess } from '../support/service-process';
 import { until } from '../support/until';
 import { rowsOf, violationsIn } from '../support/verdict';
 
@@ -21,10 +22,20 @@ interface Answer {
 
 describe('placements', () => {
   let scenario: Scenario;
+  let service: ServiceProcess;
   let clock = 0;
+  /** They share a service, and do not see each other: what a test names has its number before it. */
+  let test = 0;
+  const own = (name: string): string => `${test}-${name}`;
 
-  beforeEach(async () => (scenario = await Scenario.begin({ env: SHORT })));
-  afterEach(() => scenario.close());
+  beforeAll(async () => {
+    scenario = await Scenario.begin({ env: SHORT });
+    service = await scenario.serve();
+  });
+  beforeEach(() => {
+    test += 1;
+  });
+  afterAll(() => scenario.close());
 
   const post = async (call: string, body: object, signal?: AbortSignal): Promise<Answer> => {
     const answer = await request(`${scenario.url}/api/v1/${call}`, {
@@ -36,29 +47,32 @@ describe('placements', () => {
     return { status: answer.statusCode, body: (await answer.body.json()) as Answer['body'] };
   };
   const schedule = (taskId: string, more: object = {}, signal?: AbortSignal): Promise<Answer> =>
-    post('schedule', { task_id: taskId, ...more }, signal);
+    post('schedule', { task_id: own(taskId), required_tags: [own('')], ...more }, signal);
+  const heartbeatOf = (id: string, maxTasks: number, more: object): object => ({
+    worker_id: own(id),
+    address: `${own(id)}:9000`,
+    resource_tags: [own('')],
+    max_tasks: maxTasks,
+    current_tasks: 0,
+    timestamp: ++clock,
+    ...more,
+  });
   const heartbeat = async (id: string, maxTasks: number, more: object = {}): Promise<void> => {
-    const said = await post('heartbeat', {
-      worker_id: id,
-      address: `${id}:9000`,
-      max_tasks: maxTasks,
-      current_tasks: 0,
-      timestamp: ++clock,
-      ...more,
-    });
+    const said = await post('heartbeat', heartbeatOf(id, maxTasks, more));
     expect(said).toEqual({ status: 200, body: { status: 'ok' } });
   };
+  const release = (taskId: string): Promise<Answer> => post('release', { task_id: own(taskId) });
   const workerOf = ({ body }: Answer): unknown => body['worker_id'];
   const statusOf = async (id: string): Promise<string | undefined> => {
     const { body } = await request(`${scenario.url}/api/v1/workers`);
     const list = (await body.json()) as { WorkerID: string; Status: string }[];
-    return list.find(({ WorkerID }) => WorkerID === id)?.Status;
+    return list.find(({ WorkerID }) => WorkerID === own(id))?.Status;
   };
   const stateOf = async (taskId: string): Promise<string | undefined> => {
     const rows = await rowsOf<{ state: string }>(
       scenario.databaseUrl,
       'SELECT state FROM tasks WHERE client_task_id = $1 ORDER BY submitted_at DESC LIMIT 1',
-      [taskId],
+      [own(taskId)],
     );
     return rows[0]?.state;
   };
@@ -72,24 +86,25 @@ describe('placements', () => {
   };
 
   it('outlive a kill -9, at the same worker, which gets nothing before it is heard', async () => {
-    const service = await scenario.serve();
     await heartbeat('w1', 2);
     const first = await schedule('a');
-    expect(first).toMatchObject({ status: 200, body: { worker_id: 'w1', address: 'w1:9000' } });
+    expect(first).toMatchObject({
+      status: 200,
+      body: { worker_id: own('w1'), address: `${own('w1')}:9000` },
+    });
     await service.kill();
-    await scenario.serve();
+    service = await scenario.serve();
     expect(await statusOf('w1')).toBe('suspicious');
     expect(await schedule('b')).toMatchObject({ status: 503 });
-    expect(workerOf(await schedule('a'))).toBe('w1');
-    await heartbeat('w1', 2, { current_tasks: 1, task_ids: ['a'] });
-    expect(workerOf(await schedule('b'))).toBe('w1');
+    expect(workerOf(await schedule('a'))).toBe(own('w1'));
+    await heartbeat('w1', 2, { current_tasks: 1, task_ids: [own('a')] });
+    expect(workerOf(await schedule('b'))).toBe(own('w1'));
     expect((await schedule('c')).status).toBe(503);
     expect(await stateOf('c')).toBeUndefined();
     expect(await violationsIn(scenario.databaseUrl)).toEqual([]);
   });
 
   it('end with the silence of their worker, and go elsewhere when they are asked for again', async () => {
-    const service = await scenario.serve();
     await heartbeat('w1', 2);
     await schedule('a');
     await until(async () => (await statusOf('w1')) === 'suspicious', 'the worker to be suspicious');
@@ -98,25 +113,23 @@ describe('placements', () => {
     await until(async () => (await statusOf('w1')) === 'offline', 'the worker to be offline');
     await until(async () => (await stateOf('a')) === 'released', 'the placement to end');
     await heartbeat('w2', 2);
-    expect(workerOf(await schedule('a'))).toBe('w2');
+    expect(workerOf(await schedule('a'))).toBe(own('w2'));
     await heartbeat('w1', 2);
     expect(await statusOf('w1')).toBe('online');
-    const said = service.log.split('\n').filter((line) => line.includes('worker w1 is'));
+    const said = service.log.split('\n').filter((line) => line.includes(`worker ${own('w1')} is`));
     expect(said.map((line) => /is (\w+)/.exec(line)?.[1])).toEqual(['suspect', 'lost', 'online']);
   });
 
   it('are not given to a worker that says goodbye, which is then forgotten', async () => {
-    await scenario.serve();
     await heartbeat('w1', 2);
     await heartbeat('w1', 2, { leaving: true });
     expect((await schedule('a')).status).toBe(503);
     await until(async () => (await statusOf('w1')) === undefined, 'the worker to be forgotten');
     await heartbeat('w1', 2);
-    expect(workerOf(await schedule('a'))).toBe('w1');
+    expect(workerOf(await schedule('a'))).toBe(own('w1'));
   });
 
   it('are waited for in line, by priority and then by age', async () => {
-    await scenario.serve();
     await heartbeat('w1', 1);
     await schedule('first');
     const order: string[] = [];
@@ -135,7 +148,7 @@ describe('placements', () => {
     }
     expect((await schedule('hasty')).status).toBe(503);
     for (const [n, last] of ['first', 'urgent', 'old'].entries()) {
-      expect(await post('release', { task_id: last })).toMatchObject({ body: { released: true } });
+      expect(await release(last)).toMatchObject({ body: { released: true } });
       // Its count would go on including what is over: this one names what it has.
       await heartbeat('w1', 1, { task_ids: [] });
       await until(() => order.length === n + 1, 'the next one to be served');
@@ -145,7 +158,6 @@ describe('placements', () => {
   });
 
   it('are not made for a client that has gone, or has waited long enough', async () => {
-    await scenario.serve();
     await heartbeat('w1', 1);
     await schedule('a');
     expect(await schedule('b', { wait_ms: 200 })).toEqual({
@@ -158,14 +170,32 @@ describe('placements', () => {
     gone.abort();
     await expect(left).rejects.toThrow();
     await waiting(0);
-    await post('release', { task_id: 'a' });
+    await release('a');
     await heartbeat('w1', 1, { task_ids: [] });
-    expect(workerOf(await schedule('d'))).toBe('w1');
+    expect(workerOf(await schedule('d'))).toBe(own('w1'));
     expect([await stateOf('b'), await stateOf('c')]).toEqual([undefined, undefined]);
   });
 
+  it('show in the history, and can be cancelled there', async () => {
+    await heartbeat('w1', 1);
+    await schedule('a');
+    const task = await request(`${scenario.url}/v1/tasks/${own('a')}`);
+    expect(await task.body.json()).toMatchObject({ kind: 'placement', state: 'dispatched' });
+    const cancelled = await request(`${scenario.url}/v1/tasks/${own('a')}/cancel`, {
+      method: 'POST',
+    });
+    expect([cancelled.statusCode, await cancelled.body.json()]).toMatchObject([
+      200,
+      { kind: 'placement', state: 'released' },
+    ]);
+    const list = await request(`${scenario.url}/v1/instances`);
+    const { instances } = (await list.body.json()) as { instances: { name: string }[] };
+    expect(instances.filter(({ name }) => name === own('w1'))).toMatchObject([
+      { kind: 'worker', host: `${own('w1')}:9000`, tags: [own('')] },
+    ]);
+  });
+
   it('do not keep a scheduler that stops from stopping', async () => {
-    const service = await scenario.serve();
     const left = schedule('a', { wait_ms: 120_000 });
     await waiting(1);
     const stopped = service.stop();
@@ -177,7 +207,8 @@ describe('placements', () => {
   });
 
   it('end when they are past their retention', async () => {
-    await scenario.serve({ FORESAIL_PLACEMENT_RETENTION_MS: '1500' });
+    await service.stop();
+    service = await scenario.serve({ FORESAIL_PLACEMENT_RETENTION_MS: '1500' });
     await heartbeat('w1', 1);
     await schedule('a');
     const beating = setInterval(() => void heartbeat('w1', 1), 500);
@@ -193,7 +224,8 @@ describe('placements', () => {
     const proxy = await PostgresProxy.listen(scenario.databaseUrl);
     try {
       const lease = { FORESAIL_LEASE_MS: '30000' };
-      const service = await scenario.serve({ DATABASE_URL: proxy.url, ...lease });
+      await service.stop();
+      service = await scenario.serve({ DATABASE_URL: proxy.url, ...lease });
       await heartbeat('w1', 4);
       await heartbeat('silent', 4);
       await schedule('a');
@@ -204,37 +236,14 @@ describe('placements', () => {
       await heartbeat('w1', 4, { current_tasks: 1 });
       proxy.admit();
       await until(async () => {
-        await post('heartbeat', {
-          worker_id: 'w1',
-          address: 'w1:9000',
-          max_tasks: 4,
-          current_tasks: 1,
-          timestamp: ++clock,
-        });
+        await post('heartbeat', heartbeatOf('w1', 4, { current_tasks: 1 }));
         return (await schedule('b')).status === 200;
       }, 'placements to be made again');
-      expect(service.log).not.toContain('worker w1 is lost');
+      expect(service.log).not.toContain(`worker ${own('w1')} is lost`);
       expect(await stateOf('a')).toBe('dispatched');
       expect(await violationsIn(scenario.databaseUrl)).toEqual([]);
     } finally {
       await proxy.close();
     }
-  });
-
-  it('show in the history, and can be cancelled there', async () => {
-    await scenario.serve();
-    await heartbeat('w1', 1, { resource_tags: ['gpu'] });
-    await schedule('a', { required_tags: ['gpu'] });
-    const task = await request(`${scenario.url}/v1/tasks/a`);
-    expect(await task.body.json()).toMatchObject({ kind: 'placement', state: 'dispatched' });
-    const cancelled = await request(`${scenario.url}/v1/tasks/a/cancel`, { method: 'POST' });
-    expect([cancelled.statusCode, await cancelled.body.json()]).toMatchObject([
-      200,
-      { kind: 'placement', state: 'released' },
-    ]);
-    const list = await request(`${scenario.url}/v1/instances`);
-    expect(await list.body.json()).toMatchObject({
-      instances: [{ kind: 'worker', name: 'w1', host: 'w1:9000', tags: ['gpu'] }],
-    });
   });
 });
