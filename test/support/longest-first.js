@@ -3,11 +3,16 @@
 const { default: Sequencer } = require('@jest/test-sequencer');
 
 /**
- * Specs that take a minute or more, longest first. Where nothing is known of earlier runs, as in a
+ * Specs that take half a minute or more, longest first. Where nothing is known of earlier runs, as in a
  * clean clone, jest goes by the size of the files: these are small, would come last, and would have one
  * core wait for them.
  */
-const LONGEST = ['crash-points.spec.ts', 'chaos.spec.ts', 'fleet.property.spec.ts'];
+const LONGEST = [
+  'crash-points.spec.ts',
+  'chaos.spec.ts',
+  'fleet.property.spec.ts',
+  'placement-fleet.spec.ts',
+];
 
 class LongestFirst extends Sequencer {
   async sort(tests) {
