@@ -116,6 +116,7 @@ describe('placements', () => {
     expect(workerOf(await schedule('a'))).toBe(own('w2'));
     await heartbeat('w1', 2);
     expect(await statusOf('w1')).toBe('online');
+    await service.hasLogged(new RegExp(`worker ${own('w1')} is online`));
     const said = service.log.split('\n').filter((line) => line.includes(`worker ${own('w1')} is`));
     expect(said.map((line) => /is (\w+)/.exec(line)?.[1])).toEqual(['suspect', 'lost', 'online']);
   });
@@ -229,10 +230,10 @@ describe('placements', () => {
       await heartbeat('w1', 4);
       await heartbeat('silent', 4);
       await schedule('a');
+      const away = performance.now();
       proxy.refuse();
       await until(async () => (await schedule('b')).status === 503, 'the outage to be seen');
-      const away = performance.now();
-      await until(() => performance.now() - away > 5_000, 'the outage to last');
+      await until(() => performance.now() - away > 5_000, 'the outage to be longer than patience');
       await heartbeat('w1', 4, { current_tasks: 1 });
       proxy.admit();
       await until(async () => {
