@@ -51,6 +51,18 @@ describe('InstanceDirectory', () => {
     expect(directory.find('a.test:8000')).toBe(a);
   });
 
+  it('finds a host by its address, although a worker has the same name', () => {
+    const directory = new InstanceDirectory();
+    const named = { host: 'node-7', port: 0, name: 'node-7' } as const;
+    const host = instanceOf('host', 1, { ...named, kind: 'host' });
+    const worker = instanceOf('worker', 1, { ...named, kind: 'worker' });
+    directory.add(host);
+    directory.add(worker);
+    expect(directory.find('node-7:0')).toBe(host);
+    directory.delete(worker);
+    expect([directory.find('node-7:0'), directory.find('node-7')]).toEqual([host, host]);
+  });
+
   it('forgets it under all its names', () => {
     const directory = new InstanceDirectory();
     const a = instanceOf('a', 1, { name: 'gpu-7' });

@@ -4,6 +4,7 @@ import type { InstanceId } from './units';
 /** Instances by the names under which the outside speaks of them. */
 export class InstanceDirectory {
   private readonly byId = new Map<InstanceId, Instance>();
+  /** Without workers: nothing is sent there, and one may have the name of a host. */
   private readonly byAddress = new Map<string, Instance>();
   /** Names are the workers' own: nobody keeps two of them from having the same. */
   private readonly byName = new Map<string, readonly Instance[]>();
@@ -18,7 +19,7 @@ export class InstanceDirectory {
 
   add(instance: Instance): void {
     this.byId.set(instance.id, instance);
-    this.byAddress.set(instance.address, instance);
+    if (instance.kind !== 'worker') this.byAddress.set(instance.address, instance);
     this.putName(instance);
   }
 
