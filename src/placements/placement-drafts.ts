@@ -1,6 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { configOf } from '../config/config.module';
-import type { Config } from '../config/config.schema';
 import { QuantileDistribution } from '../core/distribution';
 import type { WaitingPlacement } from '../core/placement-line';
 import type { Clock, Ids } from '../core/ports';
@@ -35,7 +33,6 @@ const NO_METADATA = '{}';
 @Injectable()
 export class PlacementDrafts {
   constructor(
-    @Inject(configOf('intervals')) private readonly intervals: Config['intervals'],
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(IDS) private readonly ids: Ids,
   ) {}
@@ -54,7 +51,8 @@ export class PlacementDrafts {
       prediction: UNKNOWN,
       demand,
       job: null,
-      attemptTimeoutMs: this.intervals.placementRetentionMs,
+      // `Placements` sees to its age.
+      attemptTimeoutMs: Infinity,
       maxAttempts: 1,
       payloadBytes: Buffer.byteLength(payload.taskInput) + NO_METADATA.length,
     };

@@ -216,6 +216,13 @@ describe('placements', () => {
     try {
       await until(async () => (await stateOf('a')) === 'released', 'the placement to end');
       await until(async () => (await schedule('b')).status === 200, 'its place to be free');
+      const ends = await rowsOf(
+        scenario.databaseUrl,
+        `SELECT e.message FROM task_events e JOIN tasks t ON t.id = e.task_id
+          WHERE t.client_task_id = 'a' AND e.type = 'released'`,
+        [],
+      );
+      expect(ends).toEqual([{ message: 'its retention is over' }]);
     } finally {
       clearInterval(beating);
     }
