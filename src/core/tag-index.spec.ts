@@ -111,6 +111,19 @@ describe('TagIndex', () => {
     );
   });
 
+  it('does not gather what is out of date, however much else is there', () => {
+    const index = new TagIndex<number>();
+    for (let n = 0; n < 5_000; n++) index.set(n, [n < 10 ? 'few' : 'many'], 0);
+    const ask = (): number | undefined => index.least(['few']);
+    ask();
+    for (let change = 0; change < 5_000; change++) {
+      // The least one stays, and so nothing of the others comes to the top.
+      index.set(1 + (change % 9), ['few'], 1 + (change % 5));
+      expect(ask()).toBe(0);
+    }
+    expect(index.notes).toBeLessThan(200);
+  });
+
   it('stays right when far more has changed than it remembers', () => {
     const index = new TagIndex<number>();
     for (let n = 0; n < 200; n++) index.set(n, [`t${n % 7}`], n + 1);

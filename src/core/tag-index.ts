@@ -22,6 +22,8 @@ interface Note<T> {
 interface Selection<T> {
   readonly tags: readonly string[];
   readonly notes: Heap<Note<T>>;
+  /** How many notes it had when it was made, or made anew: all of them were current. */
+  filled: number;
   /** How many changes it has heard of. */
   heard: number;
 }
@@ -32,7 +34,7 @@ const REMEMBERED_CHANGES = 4_096;
 const MOST_NOTES = 1_000_000;
 /** Combinations that are kept in order, and of those that were asked for once only. */
 const REMEMBERED_COMBINATIONS = 1_024;
-/** Out-of-date notes that a selection may have beside as many as are current. */
+/** Notes that a selection may gain beside as many as it was made with; then it is made anew. */
 const SLACK = 64;
 const BITS = 32;
 const NO_TAGS: readonly string[] = [];
@@ -59,6 +61,11 @@ export class TagIndex<T> {
   /** How many combinations are kept in order. */
   get combinations(): number {
     return this.selections.size;
+  }
+
+  /** Notes of all combinations together, out-of-date ones included: what the index costs. */
+  get notes(): number {
+    return this.noteCount;
   }
 
   /**
@@ -192,14 +199,15 @@ export class TagIndex<T> {
   // --- a combination that is kept in order -----------------------------------------------------
 
   private select(key: string, tags: readonly string[]): Selection<T> {
-    const selection: Selection<T> = { tags, notes: new Heap<Note<T>>(byRank), heard: 0 };
+    const notes = new Heap<Note<T>>(byRank);
+    const selection: Selection<T> = { tags, notes, filled: 0, heard: 0 };
     this.fill(selection);
     this.selections.set(key, selection);
-    for (const [oldest, { notes }] of this.selections) {
+    for (const [oldest, known] of this.selections) {
       const isMuch = this.noteCount > MOST_NOTES || this.selections.size > REMEMBERED_COMBINATIONS;
       if (!isMuch || oldest === key) break;
       this.selections.delete(oldest);
-      this.noteCount -= notes.length;
+      this.noteCount -= known.notes.length;
     }
     return selection;
   }
@@ -211,14 +219,15 @@ export class TagIndex<T> {
     });
     this.noteCount += notes.length - selection.notes.length;
     selection.notes.init(notes);
+    selection.filled = notes.length;
     selection.heard = this.changed;
   }
 
   private catchUp(selection: Selection<T>): void {
     const missed = this.changed - selection.heard;
     if (missed === 0) return;
-    const { notes, tags } = selection;
-    if (missed > REMEMBERED_CHANGES || notes.length > 2 * this.entries.size + SLACK) {
+    const { notes, tags, filled } = selection;
+    if (missed > REMEMBERED_CHANGES || notes.length > 2 * filled + SLACK) {
       this.fill(selection);
       return;
     }
