@@ -389,8 +389,10 @@ export class Fleet {
   }
 
   /** True while a live attempt is there, even one that has only its result to be fetched. */
-  private isNeeded({ id, backlog }: Instance): boolean {
+  private isNeeded({ id, backlog, headcount }: Instance): boolean {
     if (backlog.heldCount > 0) return true;
+    // No result of a worker is ever fetched.
+    if (headcount) return false;
     for (const { attempt } of this.attempts.all()) {
       if (attempt.instanceId === id && attempt.state === 'live') return true;
     }

@@ -172,6 +172,7 @@ export class Queue {
 
   /** What is planned on instances that can keep nothing gets another plan: there is one that can. */
   replanStranded(now: Instant): void {
+    if (!this.isOfModel) return;
     for (const instance of this.instances.values()) {
       if (!instance.heldOn && instance.backlog.plannedCount > 0) this.setFree(instance, now);
     }
