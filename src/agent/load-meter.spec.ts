@@ -28,7 +28,7 @@ describe('LoadMeter', () => {
     expect(meter.latest).toEqual(TWO);
   });
 
-  it('keeps the last figures while the source fails, and says so once', async () => {
+  it('is unknown again while the source fails, and says so once', async () => {
     const { log, events } = keptLog();
     const source = new ScriptedSource();
     const meter = new LoadMeter(source, FULL, log);
@@ -37,9 +37,9 @@ describe('LoadMeter', () => {
     source.next = TWO;
     await meter.read();
     source.next = new Error('gone');
-    expect([await meter.read(), await meter.read()]).toEqual([TWO, TWO]);
+    expect([await meter.read(), await meter.read()]).toEqual([FULL, FULL]);
     source.next = new Error('gone in another way');
-    expect(await meter.read()).toEqual(TWO);
+    expect([await meter.read(), meter.latest]).toEqual([FULL, FULL]);
     expect(events()).toEqual(['load_unknown', 'load_read', 'load_unknown']);
   });
 

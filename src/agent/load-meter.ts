@@ -2,22 +2,25 @@ import type { Logger } from 'pino';
 import type { Load } from './load';
 import type { LoadSource } from './load-source';
 
-/** The load of a worker as far as it is known: a source that fails leaves the last figures. */
+/**
+ * The load of a worker as far as it is known. While the source fails it is unknown again: figures from
+ * before would end placements that have come since, and ask for more.
+ */
 export class LoadMeter {
   private last: Load;
   private isFailing = false;
   private isClosed = false;
 
-  /** @param unknown what holds until it was read for the first time */
+  /** @param unknown what holds until it was read, and while it cannot be */
   constructor(
     private readonly source: LoadSource | null,
-    unknown: Load,
+    private readonly unknown: Load,
     private readonly log: Logger,
   ) {
     this.last = unknown;
   }
 
-  /** What was read last. */
+  /** What is known of it now. */
   get latest(): Load {
     return this.last;
   }
@@ -42,12 +45,14 @@ export class LoadMeter {
   }
 
   private complain(reason: string): void {
-    if (this.isFailing || this.isClosed) return;
+    if (this.isClosed) return;
+    this.last = this.unknown;
+    if (this.isFailing) return;
     this.isFailing = true;
-    const { currentTasks } = this.last;
+    const { currentTasks } = this.unknown;
     this.log.warn(
       { event: 'load_unknown', reason, currentTasks },
-      'cannot read the load; the last figures are sent on',
+      'cannot read the load; the worker counts as full',
     );
   }
 }
