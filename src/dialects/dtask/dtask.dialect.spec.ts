@@ -50,6 +50,7 @@ describe('the answers to failures', () => {
     const status = (path: string, details: object): unknown =>
       (answer('invalid_input', path, details) as { status: number }).status;
     expect(status('/api/v1/schedule', missing('task_id'))).toBe(503);
+    expect(status('/api/v1/schedule/', missing('task_id'))).toBe(503);
     expect(status('/api/v1/release', missing('task_id'))).toBe(400);
     expect(status('/api/v1/schedule', missing('worker_id'))).toBe(400);
     const tooLong = { faults: [{ loc: ['body', 'task_id'], msg: 'what', type: 'length' }] };

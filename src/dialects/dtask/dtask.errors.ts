@@ -46,7 +46,8 @@ const ANSWERS = {
 export function errorAnswer(error: SchedulerError, _requestId: string, path: string): ErrorAnswer {
   const [status, words] = ANSWERS[error.code];
   const body: Plain<DtaskErrorDto> = { error: words(error) };
-  return { status: path === SCHEDULE_PATH && lacksTaskId(error) ? 503 : status, body };
+  const asksForWorker = path === SCHEDULE_PATH || path === `${SCHEDULE_PATH}/`;
+  return { status: asksForWorker && lacksTaskId(error) ? 503 : status, body };
 }
 
 function lacksTaskId({ details: { faults = [] } }: SchedulerError): boolean {
