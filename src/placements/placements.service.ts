@@ -42,6 +42,9 @@ export class PlacementsService implements OnModuleDestroy {
    *   store_unavailable; not_leading
    */
   async place(request: PlacementRequest, signalOfGone: () => AbortSignal): Promise<PlacedAt> {
+    const before = this.fleet.taskByClientId('placement', request.taskId);
+    // It is placed anew, or waits, once its end is recorded.
+    if (before && isTerminal(before.state)) await this.ends.of(before);
     const asked = this.drafts.make(request);
     // Nobody overtakes whoever waits.
     this.serve();

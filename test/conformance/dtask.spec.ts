@@ -192,6 +192,17 @@ describe('what goes beyond the original', () => {
     expect(bodyOf(await low)).toEqual(placedAt('w'));
   });
 
+  it('lets a task wait in line also while its own end is being written down', async () => {
+    const first = { max_tasks: 1, timestamp: 1 };
+    await beat('w', first);
+    await schedule('1');
+    await beat('w', { ...first, current_tasks: 1, task_ids: ['1'], timestamp: 2 });
+    const [released, again] = [release('1'), schedule('1', { wait_ms: 30_000 })];
+    await released;
+    await beat('w', { ...first, task_ids: [], timestamp: 3 });
+    expect(bodyOf(await again)).toEqual(placedAt('w'));
+  });
+
   it('answers 503 when nobody was free in time', async () => {
     expect(await schedule('1', { wait_ms: 50 })).toMatchObject({ status: 503, body: NOBODY });
   });
