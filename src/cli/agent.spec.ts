@@ -1,4 +1,5 @@
 import type { AgentOptions } from '../agent/agent-options';
+import { childEnvironment } from '../config/child-environment';
 import { agentFlags, agentOptions } from './agent';
 
 /** What an agent would be started with. */
@@ -7,7 +8,8 @@ function parsed(...flags: string[]): AgentOptions {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   command.parse(flags, { from: 'user' });
-  return agentOptions(command.opts(), { url: 'http://127.0.0.1:8102', key: 'secret' });
+  const client = { url: 'http://127.0.0.1:8102', key: 'secret' };
+  return agentOptions(command.opts(), client, childEnvironment());
 }
 
 const WORKER = ['--id', 'w', '--addr', '10.0.0.5:9000', '--max-tasks', '8'];

@@ -5,7 +5,6 @@ import type {
   LoadChoice,
   WorkerFacts,
 } from '../agent/agent-options';
-import { childEnvironment } from '../config/child-environment';
 import { loadClientConfig, type ClientConfig } from '../config/client-config';
 import type { NonEmpty } from '../core/units';
 import { LOG_LEVELS } from '../worker/worker-options';
@@ -53,6 +52,8 @@ interface AgentFlags {
   readonly logLevel: string;
 }
 
+type Environment = Readonly<Record<string, string>>;
+
 /** Flags of a worker that mean nothing for a batch host, and the other way round. */
 const OF_WORKERS = ['addr', 'tags', 'gpuMemoryGb', 'loadFile', 'loadCommand'] as const;
 const OF_HOSTS = ['label', 'prefix'] as const;
@@ -63,8 +64,9 @@ const OF_HOSTS = ['label', 'prefix'] as const;
  */
 export function agentCommand(): Command {
   const action = async (flags: AgentFlags): Promise<void> => {
-    const options = agentOptions(flags, loadClientConfig());
-    // Loading what talks HTTP takes longer than `--help` of the other verbs may take.
+    // Loading settings and what talks HTTP takes longer than `--help` of the other verbs may take.
+    const { childEnvironment } = await import('../config/child-environment.js');
+    const options = agentOptions(flags, loadClientConfig(), childEnvironment());
     const { runAgent } = await import('../agent/run-agent.js');
     await runAgent(options);
   };
@@ -99,10 +101,15 @@ export function agentFlags(): Command {
 
 /**
  * What an agent is started with, from its parsed flags.
+ * @param environment of the command that prints the load
  * @throws {CommandFailure} for flags that do not go together, and a program that is not there
  */
-export function agentOptions(flags: AgentFlags, { url, key }: ClientConfig): AgentOptions {
-  const speaksFor = flags.apr === true ? hostIn(flags) : workerIn(flags);
+export function agentOptions(
+  flags: AgentFlags,
+  { url, key }: ClientConfig,
+  environment: Environment,
+): AgentOptions {
+  const speaksFor = flags.apr === true ? hostIn(flags) : workerIn(flags, environment);
   return {
     schedulerUrl: flags.scheduler ?? url,
     ...(key === undefined ? {} : { key }),
@@ -112,7 +119,7 @@ export function agentOptions(flags: AgentFlags, { url, key }: ClientConfig): Age
   };
 }
 
-function workerIn(flags: AgentFlags): WorkerFacts {
+function workerIn(flags: AgentFlags, environment: Environment): WorkerFacts {
   const { id, addr: address, tags = [], maxTasks } = flags;
   const foreign = OF_HOSTS.find((name) => flags[name] !== undefined);
   if (foreign !== undefined) throw usage(`--${foreign} is for a batch host: with --apr`);
@@ -125,7 +132,7 @@ function workerIn(flags: AgentFlags): WorkerFacts {
     tags,
     maxTasks,
     resources: resourcesIn(flags),
-    load: loadIn(flags),
+    load: loadIn(flags, environment),
   };
 }
 
@@ -135,11 +142,13 @@ function resourcesIn({ cpu, memoryGb, gpuMemoryGb }: AgentFlags): WorkerFacts['r
   return { cpu: cpu ?? 0, memoryGb: memoryGb ?? 0, gpuMemoryGb: gpuMemoryGb ?? 0 };
 }
 
-function loadIn({ loadFile: path, loadCommand: argv }: AgentFlags): LoadChoice | null {
+function loadIn(
+  { loadFile: path, loadCommand: argv }: AgentFlags,
+  environment: Environment,
+): LoadChoice | null {
   if (argv === undefined) return path === undefined ? null : { kind: 'file', path };
   if (path !== undefined)
     throw usage('the load is asked for twice; use --load-file or --load-command');
-  const environment = childEnvironment();
   assertStartable('--load-command', argv, environment);
   return { kind: 'command', argv, environment };
 }

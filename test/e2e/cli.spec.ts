@@ -15,6 +15,7 @@ const VERBS = [
   'serve',
   'demo',
   'worker',
+  'agent',
   'submit',
   'tasks',
   'task',
