@@ -94,8 +94,10 @@ export function instanceColumns(now: number): readonly Column<Fields>[] {
   ];
 }
 
+/** Port 0 is none: a host is reached by its prefix, and the address of a worker is its own word. */
 function addressOf(instance: Fields): string {
-  return `${instance.text('host')}:${instance.number('port')}`;
+  const [host, port] = [instance.text('host'), instance.number('port')];
+  return port === 0 ? host : `${host}:${port}`;
 }
 
 function newWork(instance: Fields): string {

@@ -117,7 +117,7 @@ function taskText(task: TaskRecord, nameOf: NameOf): string {
     ['instance', task.instanceId && nameOf(task.instanceId)],
     ['submitted', instantText(submittedAt)],
     ['finished', finishedAt === null ? null : instantText(finishedAt)],
-    ['predicted', `${durationText(predictedMs)} (${predictedBy})`],
+    ['predicted', predictedBy === 'none' ? null : `${durationText(predictedMs)} (${predictedBy})`],
     ['ran for', executionMs === null ? null : durationText(executionMs)],
     ...decisionEntries(task, nameOf),
     ...waitingEntries(task, nameOf),

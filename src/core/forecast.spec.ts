@@ -271,6 +271,13 @@ describe('the forecast of a task that an instance has', () => {
     expect(forecast?.end).toEqual({ p50: clock.now(), p90: clock.now() });
   });
 
+  it('is none of a placement, which lasts until somebody ends it', () => {
+    const { fleet, clock } = rigWith([1]);
+    const { task } = submitted(fleet, draftOf());
+    const { forecast } = outlookOf(fleet, { ...task, kind: 'placement' }, clock.now());
+    expect(forecast).toBeNull();
+  });
+
   it('is none while it is being stopped', () => {
     const { fleet, clock } = rigWith([1]);
     const { task } = submitted(fleet, draftOf());

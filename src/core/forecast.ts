@@ -34,7 +34,10 @@ export interface Forecast {
 export interface Outlook {
   /** Null unless it waits. */
   readonly waiting: Waiting | null;
-  /** Null while nothing can be said: nothing may run it as things are, or it is being stopped. */
+  /**
+   * Null while nothing can be said: nothing may run it as things are, it is being stopped, or it is a
+   * placement.
+   */
   readonly forecast: Forecast | null;
 }
 
@@ -85,6 +88,8 @@ function forecastAtWork({ instances }: Sight, task: Task, now: Instant): Forecas
   const attempt = liveAttempt(task);
   const instance = attempt && instances.get(attempt.instanceId);
   if (!instance || task.state === 'stopping') return null;
+  // It lasts until somebody ends it, which nobody predicts.
+  if (task.kind === 'placement') return null;
   if (attempt.runningSince !== null) return forecastRunning({ attempt, task }, instance, now);
   const ends = instance.backlog.slotEnds(instance.pace, now, attempt);
   const start = spanOf(earliest(ends), 0);

@@ -6,6 +6,7 @@ import {
   statisticsAnswer,
   summaryAnswer,
 } from '../support/fleet-answers';
+import { taskAnswer } from '../support/task-answer';
 
 // Every test starts processes, on a machine that has other things to do.
 jest.setTimeout(60_000);
@@ -74,6 +75,18 @@ describe('predict', () => {
   });
 });
 
+describe('task', () => {
+  it('shows no prediction of a placement, which has none', async () => {
+    const prediction = { method: 'none', service_ms: 0 };
+    const task = taskAnswer({ kind: 'placement', state: 'dispatched', prediction });
+    api.answer = ({ path }) => ({ body: path === '/v1/instances' ? { instances: [] } : task });
+    const { out } = await cli('task', 't', '-o', 'table');
+
+    expect(out).toMatch(/\nstate +dispatched\n/);
+    expect(out).not.toContain('predicted');
+  });
+});
+
 describe('instances', () => {
   it('are filtered by the service, all pages of them', async () => {
     api.answer = ({ query }) => {
@@ -96,6 +109,21 @@ describe('instances', () => {
 
     expect(out).toMatch(/^id +i1\nname +gpu7\n[^]*\nnew work +no_replicas\n/);
     expect(api.calls[0]?.path).toBe('/v1/instances/10.0.0.7%3A8100');
+  });
+
+  it.each([
+    ['worker', '10.0.0.5:9000'],
+    ['host', 'h1'],
+  ])('are shown with the address of a %s as it is', async (kind, host) => {
+    const instance = instanceAnswer({ kind, host, port: 0 });
+    api.answer = ({ path }) => ({
+      body: path === '/v1/instances' ? { instances: [instance] } : instance,
+    });
+    const table = await cli('instances', '-o', 'table');
+    const one = await cli('instances', 'gpu7', '-o', 'table');
+
+    expect(table.out).toContain(` ${host} `);
+    expect(one.out).toMatch(new RegExp(`^address +${host}$`, 'm'));
   });
 
   it('are drained and put back into service', async () => {

@@ -311,8 +311,8 @@ export class TaskDto {
   waiting!: WaitingDto | null;
 
   /**
-   * When it will run; null when it has ended, and while nothing can be said: its queue is paused, no
-   * instance takes it as things are, or it is being stopped.
+   * When it will run; null when it has ended, for a placement, and while nothing can be said: its
+   * queue is paused, no instance takes it as things are, or it is being stopped.
    */
   forecast!: ForecastDto | null;
 
