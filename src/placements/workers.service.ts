@@ -133,7 +133,9 @@ export class WorkersService {
     if (worker.headcount?.isNews(sentAtMs, now, this.intervals.suspectMs)) {
       const { traits, capacity } = this.takeNote(worker, heartbeat);
       const facts = { ...seen, traits, capacity, drainsItself: leaving };
-      if (leaving && !worker.drainsItself) this.logger.log(`worker ${worker.name} is leaving`);
+      if (leaving && !worker.drainsItself) {
+        this.logger.log({ msg: `worker ${worker.name} is leaving`, instanceId: worker.id });
+      }
       this.fleet.updateInstance(worker, facts);
       const figures = { currentTasks, taskIds: taskIds && new Set(taskIds) };
       const { canRecord } = this.recorder;
