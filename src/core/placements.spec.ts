@@ -232,4 +232,19 @@ describe('Placements', () => {
     expect(fleet.placements.expire(10).map(({ task }) => task.clientId)).toEqual(['b']);
     expect(fleet.placements.expire(10)).toEqual([]);
   });
+
+  it('keeps a placement past its retention while its worker names it', () => {
+    const { fleet, clock, worker, place, placedAt, heard } = rig();
+    const w = worker('w', { slots: 9, cpu: 4 });
+    place('long', [], { cpu: 4 });
+    place('lost on the way');
+    heard(w, 1, ['long']);
+    clock.advance(60_000);
+    expect(fleet.placements.expire(10).map(({ task }) => task.clientId)).toEqual([
+      'lost on the way',
+    ]);
+    expect(placedAt('long')).toBe('w');
+    heard(w, 0, []);
+    expect(fleet.placements.count).toBe(0);
+  });
 });

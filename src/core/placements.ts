@@ -6,7 +6,7 @@ import type { Placer } from './placer';
 import type { Clock } from './ports';
 import type { Queue } from './queue';
 import { isOneSlot } from './resources';
-import { liveAttempt, type Change, type Task } from './task';
+import { liveAttempt, type Attempt, type Change, type Task } from './task';
 import { instant } from './units';
 
 /** How placements are counted and kept (contracts/dtask.md). */
@@ -108,13 +108,14 @@ export class Placements {
     return changes;
   }
 
-  /** Ends placements that are past their retention, so many at most. */
+  /** Ends placements that are past their retention and that no worker names, so many at most. */
   expire(limit: number): readonly Change[] {
     const bornBefore = this.clock.now() - this.options.retentionMs;
     const changes: Change[] = [];
     for (const task of this.live) {
       const attempt = liveAttempt(task);
       if (changes.length >= limit || !attempt || attempt.reservedAt > bornBefore) break;
+      if (this.isNamed(task, attempt)) continue;
       changes.push(...this.course.released({ task, attempt }, 'its retention is over'));
     }
     return changes;
@@ -141,6 +142,12 @@ export class Placements {
   gaveUp(task: Task): void {
     this.live.delete(task);
     this.unnamed.delete(task);
+  }
+
+  /** True while the worker says that it has the task. */
+  private isNamed({ id }: Task, { instanceId }: Attempt): boolean {
+    const { headcount } = this.grounds.queue()?.instances.get(instanceId) ?? {};
+    return headcount?.isExact === true && !headcount.isLanding(id);
   }
 
   private choose(task: Task, tags: readonly string[]): Instance | undefined {

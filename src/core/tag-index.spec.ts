@@ -53,6 +53,18 @@ describe('TagIndex', () => {
     expect(index.least(['c', 'd'])).toBeUndefined();
   });
 
+  it('finds the one of many that is accepted', () => {
+    const index = new TagIndex<number>();
+    for (let n = 0; n < 500; n++) index.set(n, ['a'], n);
+    for (const wanted of [0, 31, 32, 33, 34, 499]) {
+      for (let times = 0; times < 3; times++) {
+        expect(index.least(['a'], (n) => n >= wanted)).toBe(wanted);
+      }
+    }
+    expect(index.least(['a'], () => false)).toBeUndefined();
+    expect(index.least(['a'])).toBe(0);
+  });
+
   it('does not take one tag for two', () => {
     const index = new TagIndex<string>();
     index.set('one', ['a', 'b'], 1);

@@ -36,6 +36,8 @@ const MOST_NOTES = 1_000_000;
 const REMEMBERED_COMBINATIONS = 1_024;
 /** Notes that a selection may gain beside as many as it was made with; then it is made anew. */
 const SLACK = 64;
+/** When so many in a row are not accepted, a look at all of them is quicker than to lift one by one. */
+const MOST_LIFTED = 32;
 const BITS = 32;
 const NO_TAGS: readonly string[] = [];
 
@@ -242,10 +244,11 @@ export class TagIndex<T> {
     selection.heard = this.changed;
   }
 
-  private first({ notes }: Selection<T>, accept: (item: T) => boolean): T | undefined {
+  private first({ notes, tags }: Selection<T>, accept: (item: T) => boolean): T | undefined {
     const lifted: Note<T>[] = [];
     let found: T | undefined;
     for (let note = notes.peek(); note && found === undefined; note = notes.peek()) {
+      if (lifted.length > MOST_LIFTED) break;
       if (note.stamp !== note.entry.stamp) {
         notes.pop();
         this.noteCount--;
@@ -257,7 +260,7 @@ export class TagIndex<T> {
       }
     }
     for (const note of lifted) notes.push(note);
-    return found;
+    return lifted.length > MOST_LIFTED ? this.scan(tags, accept) : found;
   }
 }
 

@@ -80,8 +80,10 @@ export class PlacementsService implements OnModuleDestroy {
   /** @returns undefined when nobody has room for it now */
   private tryToPlace(asked: AskedPlacement): Promise<Receipt> | undefined {
     const { placements } = this.fleet;
-    this.ends.recordLater(placements.makeRoom());
     const { task, tags, payload } = asked;
+    // A repeat needs no room, and must not push out what it asks for.
+    if (!this.fleet.taskByClientId('placement', task.clientId ?? ''))
+      this.ends.recordLater(placements.makeRoom());
     const placing = placements.place(task, tags);
     switch (placing.kind) {
       case 'placed':

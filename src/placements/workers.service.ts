@@ -173,7 +173,10 @@ export class WorkersService {
     const health = this.healthAfter(silence, worker.health);
     if (health !== worker.health) {
       const msg = `worker ${worker.name} is ${health}: silent for ${Math.round(silence)} ms`;
-      this.logger.warn({ msg, instanceId: worker.id });
+      const line = { msg, instanceId: worker.id };
+      // Who has said goodbye is expected to be silent.
+      if (worker.drainsItself) this.logger.log(line);
+      else this.logger.warn(line);
       this.fleet.updateInstance(worker, { health });
       // What it has is in its own figures, should it come back.
       const why = `${worker.name} has been silent for ${Math.round(silence)} ms`;
