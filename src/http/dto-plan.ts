@@ -65,6 +65,11 @@ export function dtoPlan(dto: DtoClass): DtoPlan | undefined {
   return plan;
 }
 
+/** A list or an object is each DTO's own. */
+function defaultOf(sample: unknown): () => unknown {
+  return typeof sample === 'object' ? () => structuredClone(sample) : () => sample;
+}
+
 function makePlan(dto: DtoClass): DtoPlan | undefined {
   const metadata = getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false);
   const rules = fieldRules(dto);
@@ -89,7 +94,7 @@ function makeField(
     name,
     required: sample === undefined && !metadata.some(isOptional),
     rules,
-    initial: sample === undefined ? undefined : () => structuredClone(sample),
+    initial: sample === undefined ? undefined : defaultOf(sample),
     checks: checks.sort((a, b) => rank(a) - rank(b)),
   };
 }
