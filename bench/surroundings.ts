@@ -9,11 +9,7 @@ import { cpuMs } from './process-cost';
 
 const PATIENCE_MS = 300_000;
 /** Nothing of what is measured ends at a limit that is there to protect the memory. */
-const UNLIMITED = {
-  FORESAIL_LIVE_TASKS: '10000000',
-  FORESAIL_LIVE_PLACEMENTS: '10000000',
-  FORESAIL_QUEUE_LIMIT: '10000000',
-};
+const UNLIMITED = { FORESAIL_LIVE_TASKS: '10000000', FORESAIL_QUEUE_LIMIT: '10000000' };
 
 /** How a service of the bench is started. */
 export interface Start {

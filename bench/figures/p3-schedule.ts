@@ -4,6 +4,8 @@ import { HEARTBEAT_S, PlayedWorkers, scheduling } from '../heartbeats';
 import { interleaved, median, medianRatio, type Subject } from '../rounds';
 import type { Costed, Surroundings } from '../surroundings';
 
+/** No placement of a run is let go for the next one. */
+const UNLIMITED = { FORESAIL_LIVE_PLACEMENTS: '10000000' };
 const SIZES = [10, 500, 5_000, 10_000];
 /** Of the raw echo: what the peer in Go does with 500 workers. */
 const LEAST_RATIO = 0.19;
@@ -22,7 +24,7 @@ export const schedule: Figure = async ({ surroundings, extent: { seconds, rounds
     raw: await echoing(surroundings, 'echo', seconds),
   };
   for (const size of new Set(sizes)) {
-    const served = await surroundings.serve({ name: `schedule-${size}` });
+    const served = await surroundings.serve({ name: `schedule-${size}`, env: UNLIMITED });
     const workers = await PlayedWorkers.start(surroundings, served, size);
     fleets.set(size, workers);
     subjects[size] = await placing(surroundings, workers, seconds);
