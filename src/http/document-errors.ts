@@ -25,6 +25,22 @@ interface Sample {
 
 type Headers = NonNullable<ApiResponseOptions['headers']>;
 
+/** Failures that every call may meet. */
+const ANY_CALL: readonly ErrorCode[] = [
+  'invalid_input',
+  'unauthenticated',
+  'forbidden',
+  'not_leading',
+  'internal',
+];
+/** Failures of reading a body. */
+const WITH_BODY: readonly ErrorCode[] = ['malformed_body', 'body_too_large', 'unsupported_content'];
+
+/** Failures that a call may meet whatever it does. */
+export function commonFailures(hasBody: boolean): readonly ErrorCode[] {
+  return hasBody ? [...ANY_CALL, ...WITH_BODY] : ANY_CALL;
+}
+
 /** A request id as answers show it. */
 export const SAMPLE_REQUEST_ID = '0c3e8a52-8f1b-4d1c-9d54-4a5be2f3a6f1';
 

@@ -2,7 +2,7 @@ import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { ErrorCode, SchedulerError } from '../core/errors';
 import type { ErrorAnswer } from './dialect';
-import { documentErrors, SAMPLE_REQUEST_ID } from './document-errors';
+import { commonFailures, documentErrors, SAMPLE_REQUEST_ID } from './document-errors';
 import { ProblemDto } from './dto/problem.dto';
 import type { Plain } from './dto-fields';
 import { nativeDialect } from './problem-details';
@@ -18,16 +18,6 @@ export interface NativeRouteOptions<Answer extends object> {
   readonly hasBody?: boolean;
 }
 
-const ALWAYS: readonly ErrorCode[] = [
-  'invalid_input',
-  'unauthenticated',
-  'forbidden',
-  'not_leading',
-  'internal',
-];
-
-const WITH_BODY: readonly ErrorCode[] = ['malformed_body', 'body_too_large', 'unsupported_content'];
-
 const native = nativeDialect([]);
 
 /** A call of our own API: 200 for success, problem details for the rest. */
@@ -39,7 +29,7 @@ export function NativeRoute<Answer extends object>(
     HttpCode(200),
     ApiOperation({ operationId, tags: ['Native'] }),
     ApiOkResponse({ type: answer, description: 'Success.', example }),
-    NativeErrors(...ALWAYS, ...(hasBody ? WITH_BODY : []), ...fails),
+    NativeErrors(...commonFailures(hasBody), ...fails),
   );
 }
 

@@ -219,8 +219,8 @@ describe('placements', () => {
       const ends = await rowsOf(
         scenario.databaseUrl,
         `SELECT e.message FROM task_events e JOIN tasks t ON t.id = e.task_id
-          WHERE t.client_task_id = 'a' AND e.type = 'released'`,
-        [],
+          WHERE t.client_task_id = $1 AND e.type = 'released'`,
+        [own('a')],
       );
       expect(ends).toEqual([{ message: 'its retention is over' }]);
     } finally {

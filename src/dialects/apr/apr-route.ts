@@ -1,7 +1,7 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { ErrorCode } from '../../core/errors';
-import { documentErrors } from '../../http/document-errors';
+import { commonFailures, documentErrors } from '../../http/document-errors';
 import type { Plain } from '../../http/dto-fields';
 import { errorAnswer } from './apr.errors';
 import { success } from './apr.mapper';
@@ -21,16 +21,6 @@ export interface AprRouteOptions<Answer extends EnvelopeDto & { readonly data: o
   readonly hasBody?: boolean;
 }
 
-const ALWAYS: readonly ErrorCode[] = [
-  'invalid_input',
-  'unauthenticated',
-  'forbidden',
-  'store_unavailable',
-  'not_leading',
-  'internal',
-];
-const WITH_BODY: readonly ErrorCode[] = ['malformed_body', 'body_too_large', 'unsupported_content'];
-
 /** A call of the batch protocol: every answer is an envelope with the status of its HTTP answer. */
 export function AprRoute<Answer extends EnvelopeDto & { readonly data: object }>(
   options: AprRouteOptions<Answer>,
@@ -42,7 +32,7 @@ export function AprRoute<Answer extends EnvelopeDto & { readonly data: object }>
     ApiOkResponse({ type: answer, description: 'Success.', example: success(example, message) }),
     ...documentErrors({
       answer: errorAnswer,
-      codes: [...ALWAYS, ...(hasBody ? WITH_BODY : []), ...fails],
+      codes: [...commonFailures(hasBody), 'store_unavailable', ...fails],
       schema: AprErrorDto,
     }),
   );

@@ -1,7 +1,7 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { ErrorCode } from '../../core/errors';
-import { documentErrors, SAMPLE_REQUEST_ID } from '../../http/document-errors';
+import { commonFailures, documentErrors, SAMPLE_REQUEST_ID } from '../../http/document-errors';
 import type { Plain } from '../../http/dto-fields';
 import { errorAnswer } from './dtask.errors';
 import { DtaskErrorDto } from './dto/error.dto';
@@ -20,16 +20,6 @@ export interface DtaskRouteOptions<Answer extends object> {
   readonly hasBody?: boolean;
 }
 
-const ALWAYS: readonly ErrorCode[] = [
-  'invalid_input',
-  'unauthenticated',
-  'forbidden',
-  'store_unavailable',
-  'not_leading',
-  'internal',
-];
-const WITH_BODY: readonly ErrorCode[] = ['malformed_body', 'body_too_large', 'unsupported_content'];
-
 /** A call of the placement protocol: 200 for success, `{"error"}` for the rest. */
 export function DtaskRoute<Answer extends object>(
   options: DtaskRouteOptions<Answer>,
@@ -46,7 +36,7 @@ export function DtaskRoute<Answer extends object>(
     }),
     ...documentErrors({
       answer: (error) => errorAnswer(error, SAMPLE_REQUEST_ID, ''),
-      codes: [...ALWAYS, ...(hasBody ? WITH_BODY : []), ...fails],
+      codes: [...commonFailures(hasBody), 'store_unavailable', ...fails],
       schema: DtaskErrorDto,
     }),
   );

@@ -1,7 +1,6 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiExtraModels, ApiOkResponse, ApiOperation, getSchemaPath } from '@nestjs/swagger';
-import type { ErrorCode } from '../../core/errors';
-import { documentErrors } from '../../http/document-errors';
+import { commonFailures, documentErrors } from '../../http/document-errors';
 import { PredictorErrorDto } from './dto/error.dto';
 import { errorAnswer } from './predictor.dialect';
 
@@ -15,15 +14,6 @@ export interface PredictorRouteOptions {
   /** False for a call without a body. Default true. */
   readonly hasBody?: boolean;
 }
-
-const ALWAYS: readonly ErrorCode[] = [
-  'invalid_input',
-  'unauthenticated',
-  'forbidden',
-  'not_leading',
-  'internal',
-];
-const WITH_BODY: readonly ErrorCode[] = ['malformed_body', 'body_too_large', 'unsupported_content'];
 
 /** A call of the predictor's interface: 200 for success, and where nothing is known. */
 export function PredictorRoute(options: PredictorRouteOptions): MethodDecorator {
@@ -49,7 +39,7 @@ export function PredictorRoute(options: PredictorRouteOptions): MethodDecorator 
     }),
     ...documentErrors({
       answer: errorAnswer,
-      codes: [...ALWAYS, ...(hasBody ? WITH_BODY : [])],
+      codes: commonFailures(hasBody),
       schema: PredictorErrorDto,
     }),
   );

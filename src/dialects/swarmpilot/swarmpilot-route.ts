@@ -1,7 +1,7 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { ErrorCode } from '../../core/errors';
-import { documentErrors, SAMPLE_REQUEST_ID } from '../../http/document-errors';
+import { commonFailures, documentErrors, SAMPLE_REQUEST_ID } from '../../http/document-errors';
 import type { Plain } from '../../http/dto-fields';
 import { SwarmpilotErrorDto } from './dto/error.dto';
 import { errorAnswer } from './swarmpilot.errors';
@@ -18,22 +18,12 @@ export interface SwarmpilotRouteOptions<Answer extends object> {
   readonly hasBody?: boolean;
 }
 
-const ALWAYS: readonly ErrorCode[] = [
-  'invalid_input',
-  'unauthenticated',
-  'forbidden',
-  'store_unavailable',
-  'not_leading',
-  'internal',
-];
-const WITH_BODY: readonly ErrorCode[] = ['malformed_body', 'body_too_large', 'unsupported_content'];
-
 /** A call of the SwarmPilot protocol: 200 for success, its own shapes for the rest. */
 export function SwarmpilotRoute<Answer extends object>(
   options: SwarmpilotRouteOptions<Answer>,
 ): MethodDecorator {
   const { operationId, answer, examples, fails = [], hasBody = true } = options;
-  const codes = [...ALWAYS, ...(hasBody ? WITH_BODY : []), ...fails];
+  const codes: readonly ErrorCode[] = [...commonFailures(hasBody), 'store_unavailable', ...fails];
   return applyDecorators(
     HttpCode(200),
     ApiOperation({ operationId, tags: ['SwarmPilot'] }),
