@@ -78,6 +78,9 @@ describe('GET /metrics', () => {
     expect((await rig.post('/v1/tasks/f/cancel', {})).status).toBe(200);
     await until(() => instance.given.length === 4, 'the next task to be sent');
     await rig.rows();
+    const isWritten = async (): Promise<boolean> =>
+      (await read()).value('foresail_journal_pending_rows') === 0;
+    await until(isWritten, 'the journal to have written what may linger');
 
     const after = await read();
     const queue = { kind: 'model', queue: MODEL };
@@ -114,7 +117,6 @@ describe('GET /metrics', () => {
     // By its own word it ran for 1 ms.
     expect(after.value('foresail_task_service_seconds_sum', queue)).toBeCloseTo(0.001);
     expect(after.value('foresail_queue_oldest_seconds', queue)).toBeGreaterThan(0);
-    expect(after.value('foresail_journal_pending_rows')).toBe(0);
     const rows = (text: PrometheusText): number =>
       text.value('foresail_journal_batch_rows_sum') ?? Number.NaN;
     // Of each submission a row of the task and one of its event; of each later step as many or more.

@@ -36,6 +36,7 @@ describe('GET /v1/instances', () => {
       id: expect.stringMatching(UUID),
       kind: 'task_instance',
       host: '127.0.0.1',
+      tags: [],
       model: 'list',
       health: 'online',
       unfit_because: null,
