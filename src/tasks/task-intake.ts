@@ -100,7 +100,8 @@ export class TaskIntake {
     crashPoint('submit:committed');
     this.recorder.tell(changes);
     if (task.state === 'queued') this.payloads.offer(task.id, payload);
-    else this.payloads.put(task.id, payload);
+    // Of a placement nothing is ever sent.
+    else if (task.state === 'dispatching') this.payloads.put(task.id, payload);
     this.outbox.post(changes);
     this.bell.signal();
     return receiptOf(task);
