@@ -38,8 +38,10 @@ export async function restoreFleet(
     });
     if (removed) retired.push(instance);
   }
-  // A page takes some milliseconds: between two of them the lease can be renewed.
-  for await (const page of tasks.loadLive()) for (const task of page) fleet.restore(task);
+  // Between two pages the lease can be renewed.
+  await tasks.eachLive((page) => {
+    for (const task of page) fleet.restore(task);
+  });
   // They are there for the attempts that still occupy them, and only now can those be counted.
   for (const instance of retired) fleet.removeInstance(instance);
 }

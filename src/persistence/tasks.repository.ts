@@ -38,7 +38,6 @@ export interface Retention {
 const PAGE = 1_000;
 const ACTIVE = `state <> 'queued'`;
 const QUEUED = `state = 'queued'`;
-const FIRST_ID = '00000000-0000-0000-0000-000000000000' as TaskId;
 
 /** The tables of tasks, attempts and events, to read and to clear. Only the journal writes them. */
 @Injectable()
@@ -102,17 +101,19 @@ export class TasksRepository {
    * in which their attempts were reserved, ended ones with an abandoned attempt among them; then
    * those that wait, oldest first, in pages. Each has the attempts that still count. Finished rows
    * are not read otherwise, however many there are.
+   * @param take called once per page; a page takes some milliseconds, and between two of them other
+   *   work has its turn
    */
-  async *loadLive(): AsyncGenerator<readonly Task[], void, undefined> {
+  async eachLive(take: (tasks: readonly Task[]) => void): Promise<void> {
     const reader = new TaskReader();
     const occupying: Task[] = [];
-    for await (const page of this.pages(ACTIVE)) {
+    await this.eachPage(ACTIVE, async (page) => {
       occupying.push(...(await this.tasksOf(reader, page, ['live', 'lost'])));
-    }
+    });
     const ended = await this.endedButOccupying();
     occupying.push(...(await this.tasksOf(reader, ended, ['abandoned'])));
-    yield occupying.sort((a, b) => heldSince(a) - heldSince(b));
-    for await (const page of this.pages(QUEUED)) yield this.tasksOf(reader, page, ['lost']);
+    take(occupying.sort((a, b) => heldSince(a) - heldSince(b)));
+    await this.eachPage(QUEUED, async (page) => take(await this.tasksOf(reader, page, ['lost'])));
   }
 
   /**
@@ -167,25 +168,34 @@ export class TasksRepository {
 
   // A takeover of 100 000 tasks has 3 s: these reads are raw, without an entity per row.
 
-  private async *pages(which: string): AsyncGenerator<readonly LiveTaskRow[], void, undefined> {
-    const text = `
-      SELECT ${LIVE_TASK_COLUMNS} FROM tasks
-       WHERE finished_at IS NULL AND ${which} AND id > $1
-       ORDER BY id LIMIT ${PAGE}`;
-    const read = (after: TaskId): Promise<LiveTaskRow[]> => {
-      const rows = answered(() => this.dataSource.query<LiveTaskRow[]>(text, [after]));
-      // Whoever takes the pages may have given up before this one.
-      rows.catch(() => undefined);
-      return rows;
-    };
-    let next: Promise<LiveTaskRow[]> | undefined = read(FIRST_ID);
-    while (next) {
-      const rows: LiveTaskRow[] = await next;
-      const last = rows.length === PAGE ? rows.at(-1) : undefined;
-      // PostgreSQL reads the next page while this one is taken in.
-      next = last && read(last.id);
-      yield rows;
-    }
+  /**
+   * A cursor that goes along the index of live tasks. After a burst PostgreSQL knows nothing yet of
+   * the table: left to its own guess it would sort all that is left, for each page again.
+   */
+  private eachPage(
+    which: string,
+    take: (rows: readonly LiveTaskRow[]) => Promise<void>,
+  ): Promise<void> {
+    const declare = `
+      DECLARE live_tasks NO SCROLL CURSOR FOR
+       SELECT ${LIVE_TASK_COLUMNS} FROM tasks
+        WHERE finished_at IS NULL AND ${which}
+        ORDER BY id`;
+    return answered(() =>
+      this.dataSource.transaction(async (manager) => {
+        const fetch = () => manager.query<readonly LiveTaskRow[]>(`FETCH ${PAGE} FROM live_tasks`);
+        await manager.query('SET LOCAL enable_sort = off');
+        await manager.query(declare);
+        let rows = await fetch();
+        while (rows.length > 0) {
+          // PostgreSQL reads the next page while this one is taken in.
+          const following = fetch();
+          const fetched = following.catch(() => undefined);
+          await take(rows).finally(() => fetched);
+          rows = await following;
+        }
+      }),
+    );
   }
 
   private endedButOccupying(): Promise<readonly LiveTaskRow[]> {
