@@ -235,7 +235,7 @@ export const SETTINGS = {
     }),
     standbyPollMs: duration({
       env: 'FORESAIL_STANDBY_POLL_MS',
-      fallback: 1_000,
+      fallback: 250,
       description: 'How often a standby tries to take over.',
     }),
   },
