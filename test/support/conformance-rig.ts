@@ -24,6 +24,7 @@ const TABLES = [
 const HOT_CALLS: readonly string[] = [
   '/queue/submit',
   '/notify/task_complete',
+  '/result/submit',
   '/api/v1/schedule',
   '/api/v1/heartbeat',
 ];

@@ -2,6 +2,7 @@ import { Body, Controller, Header, Inject, Post } from '@nestjs/common';
 import { configOf } from '../../config/config.module';
 import type { Config } from '../../config/config.schema';
 import type { Plain } from '../../http/dto-fields';
+import { FrontDoor } from '../../http/front-door';
 import { TaskLifecycle } from '../../tasks/task-lifecycle';
 import { known } from '../../tasks/tasks.mapper';
 import { TasksService } from '../../tasks/tasks.service';
@@ -32,6 +33,7 @@ export class ResultController {
    * is a success.
    */
   @Post('/submit')
+  @FrontDoor()
   @SwarmpilotRoute({
     operationId: 'submitResult',
     answer: ResultSubmitAnswerDto,
