@@ -99,8 +99,7 @@ export class JournalLane {
     try {
       return await transaction.write(batchOf(rows));
     } catch (error) {
-      const outcome = transaction.isCommitSent ? 'unknown' : 'not_written';
-      throw await this.afterFailure(client, error, outcome);
+      throw await this.afterFailure(client, error);
     }
   }
 
@@ -135,16 +134,12 @@ export class JournalLane {
   }
 
   /** Leaves the connection usable, or drops it, and says what the failure means for the batch. */
-  private async afterFailure(
-    client: Client,
-    error: unknown,
-    outcome: 'not_written' | 'unknown',
-  ): Promise<Error> {
+  private async afterFailure(client: Client, error: unknown): Promise<Error> {
     const isRefused = error instanceof RangeError || isRefusal(error);
     const isKnown = isRefused || error instanceof TermEnded || error instanceof RowsMismatch;
     if (!isKnown && isConnectionLoss(error)) {
       this.drop(client);
-      return new WriteInterrupted(outcome, { cause: error });
+      return new WriteInterrupted('unknown', { cause: error });
     }
     await client.query('ROLLBACK').catch(() => this.drop(client));
     if (isRefused) return new RowsRefused(messageOf(error), { cause: error });
@@ -152,7 +147,7 @@ export class JournalLane {
     if (error instanceof TermEnded) return error;
     // Nobody knows what else it was; a new connection at least parses its statements anew.
     if (!isPassing(error)) this.drop(client);
-    return new WriteInterrupted(outcome, { cause: error });
+    return new WriteInterrupted('unknown', { cause: error });
   }
 
   /** Says how the rows stand that the update was meant for. */

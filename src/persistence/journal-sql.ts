@@ -131,15 +131,17 @@ export const SESSION = ['seqscan', 'bitmapscan', 'nestloop', 'mergejoin']
  */
 export const FENCE_SQL = `SELECT 1 FROM leadership WHERE name = 'scheduler' AND epoch = $1 FOR KEY SHARE`;
 
-/** The fence of the lane, prepared once. */
-export const FENCE = { name: 'journal_fence', text: FENCE_SQL } as const;
+/** The fence of the lane, prepared once: it fails (`UNMET`) when another term has begun. */
+export const FENCE = {
+  name: 'journal_fence',
+  text: `SELECT ${failUnless('count(*) = 1')} FROM (${FENCE_SQL}) AS held`,
+} as const;
 
-/** Answers with the ids that were new; what is missing collided with a client's id (or our own). */
+/** Violates a unique key when a client's id (or our own) is taken. */
 export const INSERT_TASKS = statement('journal_insert_tasks', NEW_TASK, ({ names, values, rows }) =>
   [
     `INSERT INTO tasks (${names}, epoch, updated_at)`,
     `SELECT ${values}, $${NEW_TASK.length + 1}::bigint, now() FROM ${rows}`,
-    'ON CONFLICT DO NOTHING RETURNING id',
   ].join(' '),
 );
 
@@ -150,16 +152,17 @@ const KEPT: Readonly<Record<string, string>> = {
 };
 
 /**
- * The conditional update: a row that is final, or further than ours, is left alone, and the count
- * tells. Two rows for one id would silently apply one of them: the caller sends one per task.
+ * The conditional update: a row that is final, or further than ours, is not met, and then the
+ * statement fails (`UNMET`). So it does with two rows for one id: the caller sends one per task.
  */
 export const UPDATE_TASKS = statement('journal_update_tasks', KEYED_STANDING, ({ rows }) =>
   [
-    'UPDATE tasks SET',
+    'WITH updated AS (UPDATE tasks SET',
     STANDING.map(({ name }) => `${name} = ${KEPT[name] ?? `t.${name}`}`).join(', '),
     `, epoch = $${KEYED_STANDING.length + 1}::bigint, updated_at = now()`,
     `FROM ${rows} WHERE tasks.id = t.id AND tasks.id = ANY ($1)`,
-    'AND tasks.finished_at IS NULL AND tasks.attempt_no <= t.attempt_no',
+    'AND tasks.finished_at IS NULL AND tasks.attempt_no <= t.attempt_no RETURNING 1)',
+    `SELECT ${failUnless('count(*) = cardinality($1)')} FROM updated`,
   ].join(' '),
 );
 
@@ -266,6 +269,14 @@ export const FIND_STANDINGS = {
   text: `
     SELECT id, state, attempt_no AS "attemptNo", epoch FROM tasks WHERE id = ANY ($1::uuid[])`,
 } as const;
+
+/** SQLSTATE of a statement whose condition was not met. */
+export const UNMET = '22012';
+
+/** A division by zero: plain SQL has no other way to fail, and so to undo what stands around it. */
+function failUnless(condition: string): string {
+  return `1 / (${condition})::int`;
+}
 
 interface Parts {
   /** `a, b` */

@@ -9,11 +9,13 @@ import {
   INSERT_EVENTS,
   INSERT_NOTES,
   INSERT_TASKS,
+  UNMET,
   UPDATE_TASKS,
   UPSERT_ATTEMPTS,
   type BatchStatement,
   type NewTaskRow,
 } from './journal-sql';
+import { isTaken, sqlStateOf } from './sql-state';
 
 /** Everything that one flush writes, by table. */
 export interface Batch {
@@ -82,11 +84,11 @@ export function twinsIn(found: readonly Twin[]): Twins {
 
 const NO_TWINS: Twins = new Map();
 
-/** One flush in two round trips: what has to be looked at, then the rest and the commit. */
+/**
+ * One flush in one round trip: the commit is on its way before anything is answered. Whatever stands
+ * in the way of a statement makes it fail, and the commit behind it a rollback.
+ */
 export class JournalTransaction {
-  /** From here on a failure leaves it open whether the rows are there. */
-  isCommitSent = false;
-
   constructor(
     private readonly client: Client,
     private readonly epoch: number,
@@ -97,86 +99,82 @@ export class JournalTransaction {
    * @throws {TermEnded} {RowsMismatch} RangeError on an impossible value; the driver's errors
    */
   async write(batch: Batch): Promise<Twins> {
-    const heads = [this.of(INSERT_TASKS, batch.births), this.of(UPDATE_TASKS, batch.updates)];
-    const headSent = this.atOnce(() =>
-      Promise.all([this.begin(), ...heads.map((query) => this.send(query))]),
-    );
-    headSent.catch(() => undefined); // Awaited below, unless an impossible value comes first.
-    const tail = this.tailOf(batch); // While the server is busy.
-    const [, inserted, updated] = await headSent;
-    checkUpdates(batch, updated);
-    const twins = await this.twinsOf(batch, inserted);
+    try {
+      await this.commit(batch);
+      return NO_TWINS;
+    } catch (error) {
+      const twins = isTaken(error) ? await this.twinsOf(batch) : NO_TWINS;
+      if (twins.size === 0) throw error;
+      await this.commit(without(batch, twins));
+      return twins;
+    }
+  }
+
+  private async commit(batch: Batch): Promise<void> {
+    const queries = [BEGIN, ...this.queriesOf(batch), COMMIT];
     crashPoint('journal:before-commit');
-    await this.commit(twins.size === 0 ? tail : this.tailOf(without(batch, twins)));
+    const answers = await this.sendAll(queries);
+    const failed = answers.findIndex(({ status }) => status === 'rejected');
+    const answer = answers[failed];
+    if (answer?.status === 'rejected') throw this.meaningOf(answer.reason, queries[failed], batch);
     crashPoint('journal:after-commit');
-    return twins;
   }
 
-  private async begin(): Promise<undefined> {
-    const [, fence] = await Promise.all([
-      this.client.query('BEGIN'),
-      this.client.query({ ...FENCE, values: [this.epoch] }),
-    ]);
-    if (fence.rowCount === 0) throw new TermEnded(`term ${this.epoch} has ended`);
+  /** What the failure of a query says of the batch. */
+  private meaningOf(error: unknown, query: Query | undefined, batch: Batch): unknown {
+    if (sqlStateOf(error) !== UNMET) return error;
+    if (query?.name === FENCE.name) return new TermEnded(`term ${this.epoch} has ended`);
+    return query?.name === UPDATE_TASKS.name ? mismatchOf(batch) : error;
   }
 
-  private tailOf(batch: Batch): readonly Query[] {
+  private queriesOf({ births, updates, attempts, events, notes }: Batch): readonly Query[] {
     return [
-      this.of(UPSERT_ATTEMPTS, batch.attempts),
-      this.of(INSERT_EVENTS, batch.events),
-      this.of(INSERT_NOTES, batch.notes),
-    ].filter((query) => query !== undefined);
+      { ...FENCE, values: [this.epoch] },
+      ...this.of(INSERT_TASKS, births),
+      ...this.of(UPDATE_TASKS, updates),
+      ...this.of(UPSERT_ATTEMPTS, attempts),
+      ...this.of(INSERT_EVENTS, events),
+      ...this.of(INSERT_NOTES, notes),
+    ];
   }
 
-  private async commit(tail: readonly Query[]): Promise<void> {
-    this.isCommitSent = true;
-    const results = await this.atOnce(() =>
-      Promise.all([...tail.map((query) => this.send(query)), this.client.query('COMMIT')]),
-    );
-    const command = results.at(-1)?.command;
-    if (command !== 'COMMIT') throw new Error(`COMMIT was answered by ${String(command)}`);
-  }
-
-  /** The tasks that were not inserted, and whose client ids they came with. */
-  private async twinsOf(batch: Batch, inserted: QueryResult | undefined): Promise<Twins> {
-    if (batch.births.length === (inserted?.rowCount ?? 0)) return NO_TWINS;
-    const isNew = new Set(inserted?.rows.map(({ id }: { id: TaskId }) => id));
-    const births = batch.births.map(({ birth }) => birth).filter(({ id }) => !isNew.has(id));
-    const { rows } = await this.client.query<Twin>(FIND_TWINS.text, FIND_TWINS.parameters(births));
-    return twinsIn(rows);
-  }
-
-  private of<Row>(statement: BatchStatement<Row>, rows: readonly Row[]): Query | undefined {
-    if (rows.length === 0) return undefined;
+  private of<Row>(statement: BatchStatement<Row>, rows: readonly Row[]): readonly Query[] {
+    if (rows.length === 0) return [];
     const { name, text } = statement;
-    return { name, text, values: statement.parameters(rows, this.epoch) };
+    return [{ name, text, values: statement.parameters(rows, this.epoch) }];
   }
 
-  /** What these statements say goes to the server in one piece, not each in pieces of its own. */
-  private atOnce<T>(statements: () => Promise<T>): Promise<T> {
+  /** In one piece, not each in pieces of its own. All are answered when it resolves. */
+  private sendAll(
+    queries: readonly Query[],
+  ): Promise<readonly PromiseSettledResult<QueryResult>[]> {
     const { stream } = this.client.connection;
     stream.cork();
     try {
-      return statements();
+      return Promise.allSettled(queries.map((query) => this.client.query(query)));
     } finally {
       process.nextTick(() => stream.uncork());
     }
   }
 
-  private async send(query: Query | undefined): Promise<QueryResult | undefined> {
-    return query && this.client.query(query);
+  /** Whose the client ids of the new tasks are. */
+  private async twinsOf({ births }: Batch): Promise<Twins> {
+    const parameters = FIND_TWINS.parameters(births.map(({ birth }) => birth));
+    return twinsIn((await this.client.query<Twin>(FIND_TWINS.text, parameters)).rows);
   }
 }
 
 interface Query {
-  readonly name: string;
+  readonly name?: string;
   readonly text: string;
-  readonly values: unknown[];
+  readonly values?: unknown[];
 }
 
-function checkUpdates({ updates }: Batch, updated: QueryResult | undefined): void {
-  if (updates.length === (updated?.rowCount ?? 0)) return;
-  throw new RowsMismatch(
+const BEGIN: Query = { text: 'BEGIN' };
+const COMMIT: Query = { text: 'COMMIT' };
+
+function mismatchOf({ updates }: Batch): RowsMismatch {
+  return new RowsMismatch(
     updates.map(({ id, state, attemptNo }) => ({
       taskId: id,
       wanted: { state, attemptNo },
@@ -189,6 +187,7 @@ function without(batch: Batch, twins: Twins): Batch {
   const isKept = ({ taskId }: { readonly taskId: TaskId }): boolean => !twins.has(taskId);
   return {
     ...batch,
+    births: batch.births.filter(({ birth }) => !twins.has(birth.id)),
     attempts: batch.attempts.filter(isKept),
     events: batch.events.filter(isKept),
     notes: batch.notes.filter(isKept),

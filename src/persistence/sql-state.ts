@@ -19,6 +19,11 @@ export function isRefusal(error: unknown): boolean {
   return state !== undefined && REFUSED_CLASSES.some((prefix) => state.startsWith(prefix));
 }
 
+/** True when the key of a row belongs to another one. */
+export function isTaken(error: unknown): boolean {
+  return sqlStateOf(error) === '23505';
+}
+
 /** True when the connection is gone, so that nothing is known of what was under way on it. */
 export function isConnectionLoss(error: unknown): boolean {
   const state = sqlStateOf(error);

@@ -23,9 +23,10 @@ const SETTINGS: Readonly<Record<string, string>> = {
   unix_socket_directories: '',
   timezone: 'UTC',
   log_timezone: 'UTC',
-  // The log grows without a reader: no routine lines, and no statements that carry users' data.
+  // The log grows without a reader: no routine lines, no statements and no keys with users' data.
   log_checkpoints: 'off',
   log_min_error_statement: 'panic',
+  log_error_verbosity: 'terse',
 };
 
 /** What a start can be told. */
