@@ -25,6 +25,7 @@ import { strategyCommand } from './strategy';
 import { submitCommand } from './submit';
 import { taskCommand } from './task';
 import { tasksCommand } from './tasks';
+import { topCommand } from './top';
 import { workerCommand } from './worker';
 import { VERSION } from '../config/version';
 
@@ -67,6 +68,7 @@ export function buildProgram(): Command {
     hostsCommand(),
     instancesCommand(),
     drainCommand(),
+    topCommand(),
     queuesCommand(),
     strategyCommand(),
     replayCommand(),

@@ -6,7 +6,7 @@ import { durationText, recordText, tableText, type Column } from './output';
 interface Line {
   readonly queue: Fields | null;
   readonly instance: Fields | null;
-  /** False when no instance of the queue gets new work: then nobody knows how long a task waits. */
+  /** As `isMoving` says. */
   readonly moves: boolean;
 }
 
@@ -30,7 +30,8 @@ function linesOf(queue: Fields): readonly Line[] {
   ];
 }
 
-function isMoving(queue: Fields): boolean {
+/** False when no instance of the queue gets new work: then nobody knows how long a task waits. */
+export function isMoving(queue: Fields): boolean {
   const unfit = unfitReasons(queue).reduce((total, [, count]) => total + count, 0);
   return unfit < queue.list('instances').length;
 }
@@ -53,7 +54,8 @@ const UNFIT_COLUMN: Column<Line> = {
   value: ({ queue }) => (queue === null ? '' : countsText(unfitReasons(queue))),
 };
 
-function strategyOf(queue: Fields): string {
+/** The strategy of a queue, and whether it is paused. */
+export function strategyOf(queue: Fields): string {
   return queue.flag('paused') ? `${queue.text('strategy')} (paused)` : queue.text('strategy');
 }
 

@@ -78,7 +78,7 @@ async function look(client: ApiClient, flags: TasksFlags): Promise<View> {
   const { items, hasMore } = await fetchList(client, queryOf(flags));
   const asTable = formatOf(flags.output) === 'table';
   const nameOf = asTable ? await instanceNames(client) : asIs;
-  const { json, text } = listView(items, columns(nameOf), 'no task is like that');
+  const { json, text } = listView(items, taskColumns(nameOf), 'no task is like that');
   const note = hasMore ? `there are more; --limit tells how many are listed, or --all\n` : '';
   return { json, text: () => text() + note };
 }
@@ -97,7 +97,8 @@ function queryOf(flags: TasksFlags): ListQuery {
   };
 }
 
-function columns(nameOf: NameOf): readonly Column<Fields>[] {
+/** The table of tasks. */
+export function taskColumns(nameOf: NameOf): readonly Column<Fields>[] {
   const instanceOf = (task: Fields): string => {
     const id = task.optionalText('instance_id');
     return id === null ? '–' : nameOf(id);
