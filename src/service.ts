@@ -28,6 +28,7 @@ import { BUILT_IN, StrategyRegistry } from './strategies/strategy.registry';
 import { loadStrategies } from './strategies/load-strategies';
 
 /** How long requests that are being answered may take after a stop was asked for, in ms. */
+const NO_DATABASE = 'the database does not answer';
 const DRAIN_MS = 5_000;
 /** Pause before leading again after a term that could not begin, in ms. */
 const FAILED_TERM_PAUSE_MS = 1_000;
@@ -168,16 +169,16 @@ export class Service {
   /** One term after the other, until the process stops. */
   private async contend(): Promise<void> {
     const { standbyPollMs } = this.config.intervals;
-    let toldSo = false;
+    let told = '';
     while (!this.stopping) {
       const epoch = await this.tryToLead();
       if (epoch !== null) {
-        toldSo = false;
+        told = '';
         await this.lead(epoch);
         continue;
       }
-      if (!toldSo) this.logger.info(`standing by: ${this.because}`);
-      toldSo = true;
+      if (told !== this.because) this.logger.info(`standing by: ${this.because}`);
+      told = this.because;
       this.settle();
       await this.pause(standbyPollMs * (0.8 + 0.4 * Math.random()));
     }
@@ -195,8 +196,9 @@ export class Service {
       if (epoch === null) this.because = 'another process leads this database';
       return epoch;
     } catch (error) {
-      this.because = 'the database does not answer';
-      this.logger.warn({ error, msg: `${this.because}; trying again` });
+      if (this.because !== NO_DATABASE)
+        this.logger.warn({ error, msg: `${NO_DATABASE}; trying again` });
+      this.because = NO_DATABASE;
       return null;
     }
   }

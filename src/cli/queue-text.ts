@@ -6,7 +6,7 @@ import { durationText, recordText, tableText, type Column } from './output';
 interface Line {
   readonly queue: Fields | null;
   readonly instance: Fields | null;
-  /** As `isMoving` says. */
+  /** False when no instance of the queue gets new work: then nobody knows how long a task waits. */
   readonly moves: boolean;
 }
 
@@ -30,8 +30,7 @@ function linesOf(queue: Fields): readonly Line[] {
   ];
 }
 
-/** False when no instance of the queue gets new work: then nobody knows how long a task waits. */
-export function isMoving(queue: Fields): boolean {
+function isMoving(queue: Fields): boolean {
   const unfit = unfitReasons(queue).reduce((total, [, count]) => total + count, 0);
   return unfit < queue.list('instances').length;
 }

@@ -5,9 +5,9 @@ import { clientVerb } from './client-verb';
 import { guarded } from './exit';
 import { Fields } from './fields';
 import { instanceColumns } from './instances';
-import { durationText, formatOf, tableText, type Column, type View } from './output';
+import { durationText, formatOf, recordText, tableText, type Column, type View } from './output';
 import { fetchList } from './pages';
-import { isMoving, strategyOf } from './queue-text';
+import { strategyOf } from './queue-text';
 import { show, watchable, type WatchFlags } from './show';
 import { taskColumns } from './tasks';
 
@@ -93,7 +93,8 @@ function isUnfit(instance: Fields): boolean {
 
 function screenOf({ queues, batchQueue, instances, shown, tasks }: Seen): string {
   const names = new Map(instances.map((one) => [one.text('id'), one.text('name')]));
-  const lines = [...queues.map(lineOf), ...batchLines(batchQueue)];
+  const fit = new Set(instances.filter((one) => !isUnfit(one)).map((one) => one.text('id')));
+  const lines = [...queues.map((queue) => lineOf(queue, fit)), ...batchLines(batchQueue)];
   const hidden = instances.length - shown.length;
   return [
     summaryOf(instances, lines),
@@ -118,8 +119,9 @@ interface Line {
   readonly waitMs: number | null;
 }
 
-function lineOf(queue: Fields): Line {
-  const instances = isMoving(queue) ? queue.list('instances') : [];
+/** @param fit the instances that get new work: how long a task waits elsewhere, nobody knows */
+function lineOf(queue: Fields, fit: ReadonlySet<string>): Line {
+  const instances = queue.list('instances').filter((one) => fit.has(one.text('instance_id')));
   const waits = instances.map((instance) => instance.number('wait_ms'));
   return {
     ...standingOf(queue),
@@ -154,14 +156,14 @@ const QUEUE_COLUMNS: readonly Column<Line>[] = [
   },
 ];
 
-/** `instances: 5 (1 without new work), slots busy: 3 of 8, tasks waiting: 12, running: 3`. */
+/** Placements are counted where they are: at the workers. */
 function summaryOf(instances: readonly Fields[], lines: readonly Line[]): string {
   const total = (numbers: readonly number[]): number => numbers.reduce((sum, n) => sum + n, 0);
   const unfit = instances.filter(isUnfit).length;
-  const busy = total(instances.map((one) => one.number('occupied')));
-  const slots = total(instances.map((one) => one.number('slots')));
-  const waiting = total(lines.map((line) => line.waiting));
-  const running = total(lines.map((line) => line.running));
-  const but = unfit === 0 ? '' : ` (${unfit} without new work)`;
-  return `instances: ${instances.length}${but}, slots busy: ${busy} of ${slots}, tasks waiting: ${waiting}, running: ${running}\n`;
+  return recordText([
+    ['instances', `${instances.length}${unfit === 0 ? '' : `, ${unfit} of them without new work`}`],
+    ['slots', String(total(instances.map((one) => one.number('slots'))))],
+    ['tasks there', String(total(instances.map((one) => one.number('occupied'))))],
+    ['tasks waiting', `${total(lines.map(({ waiting }) => waiting))}, beside placements`],
+  ]);
 }

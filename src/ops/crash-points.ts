@@ -4,6 +4,7 @@
  */
 export const CRASH_POINTS = [
   'submit:read',
+  // Nothing of the flush has been sent.
   'journal:before-commit',
   'journal:after-commit',
   'submit:committed',

@@ -45,7 +45,7 @@ export interface JournalLaneOptions {
   onLost(): void;
 }
 
-/** Queries wait for each other in the pipeline, so the limit of one covers those before it. */
+/** A flush is one pipeline, in which queries wait for each other: the limit of one covers all of them. */
 const PIPELINE_TIMEOUT_MS = 15_000;
 /** How long a proper goodbye may take. */
 const CLOSE_MS = 500;
@@ -99,19 +99,22 @@ export class JournalLane {
     try {
       return await transaction.write(batchOf(rows));
     } catch (error) {
-      throw await this.afterFailure(client, error);
+      throw await this.afterFailure(client, error, transaction.isRolledBack);
     }
   }
 
   /**
-   * Of these tasks those of which an event of the batch is recorded. Notes are only looked for when
+   * Of these tasks those of which an event of the batch was recorded in this term. Notes are only looked for when
    * there is nothing else: they have no number, and an equal one may be there from before.
    * @throws {WriteInterrupted}
    */
   async findRecorded(rows: readonly TaskRows[]): Promise<ReadonlySet<TaskId>> {
     const events = rows.flatMap((row) => row.events.find(({ seq }) => seq !== null) ?? []);
     const asked = events.length > 0 ? events : rows.flatMap((row) => row.events.slice(0, 1));
-    const found = await this.ask<{ task_id: TaskId }>(FIND_EVENTS, FIND_EVENTS.parameters(asked));
+    const found = await this.ask<{ task_id: TaskId }>(
+      FIND_EVENTS,
+      FIND_EVENTS.parameters(asked, this.options.epoch),
+    );
     return new Set(found.map((row) => row.task_id));
   }
 
@@ -134,20 +137,24 @@ export class JournalLane {
   }
 
   /** Leaves the connection usable, or drops it, and says what the failure means for the batch. */
-  private async afterFailure(client: Client, error: unknown): Promise<Error> {
+  private async afterFailure(
+    client: Client,
+    error: unknown,
+    isRolledBack: boolean,
+  ): Promise<Error> {
     const isRefused = error instanceof RangeError || isRefusal(error);
     const isKnown = isRefused || error instanceof TermEnded || error instanceof RowsMismatch;
     if (!isKnown && isConnectionLoss(error)) {
       this.drop(client);
       return new WriteInterrupted('unknown', { cause: error });
     }
-    await client.query('ROLLBACK').catch(() => this.drop(client));
+    if (!isRolledBack) await client.query('ROLLBACK').catch(() => this.drop(client));
     if (isRefused) return new RowsRefused(messageOf(error), { cause: error });
     if (error instanceof RowsMismatch) return this.explain(error);
     if (error instanceof TermEnded) return error;
     // Nobody knows what else it was; a new connection at least parses its statements anew.
     if (!isPassing(error)) this.drop(client);
-    return new WriteInterrupted('unknown', { cause: error });
+    return new WriteInterrupted(isRolledBack ? 'not_written' : 'unknown', { cause: error });
   }
 
   /** Says how the rows stand that the update was meant for. */

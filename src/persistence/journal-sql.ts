@@ -116,12 +116,18 @@ const KEYED_STANDING: readonly Column<StandingRow>[] = [
  * Settings of the lane's session. Named statements are planned once, so no plan may depend on how full
  * a table was then: whatever reads a table names the keys that it wants (`= ANY`), finds them by an
  * index, and only then joins the two small sets by hash. Left to itself the planner reads a table
- * that is still small from end to end, and goes on so when it has grown.
+ * that is still small from end to end, and goes on so when it has grown. What is sent in one piece with
+ * its BEGIN must not be written when that has failed: by itself, each statement may only read.
  */
 export const SESSION = ['seqscan', 'bitmapscan', 'nestloop', 'mergejoin']
   .map((kind) => `SET enable_${kind} = off;`)
-  .concat('SET plan_cache_mode = force_generic_plan')
+  .concat('SET plan_cache_mode = force_generic_plan;', 'SET default_transaction_read_only = on')
   .join(' ');
+
+/** Only this makes a transaction of the lane that may write: where it fails, so does all behind it. */
+export const BEGIN = { text: 'BEGIN READ WRITE' } as const;
+
+export const COMMIT = { text: 'COMMIT' } as const;
 
 /**
  * Takes the lease row of the term, so that a takeover and this transaction exclude each other. No
@@ -166,7 +172,10 @@ export const UPDATE_TASKS = statement('journal_update_tasks', KEYED_STANDING, ({
   ].join(' '),
 );
 
-/** In the order of their numbers: the older attempt must cease to be live before the newer begins. */
+/**
+ * In the order of their numbers: the older attempt must cease to be live before the newer begins. One
+ * that is over stays over, also when a connection that was given up delivers its last batch late.
+ */
 export const UPSERT_ATTEMPTS = statement(
   'journal_upsert_attempts',
   ATTEMPT,
@@ -177,6 +186,7 @@ export const UPSERT_ATTEMPTS = statement(
       ['state', 'remote_id', 'sent_at', 'running_since', 'ended_at', 'execution_ms', 'vacated']
         .map((name) => `${name} = excluded.${name}`)
         .join(', '),
+      'WHERE attempts.ended_at IS NULL OR excluded.ended_at IS NOT NULL',
     ].join(' '),
   false,
 );
@@ -206,14 +216,18 @@ export const INSERT_NOTES = statement(
 
 // What is rarely asked has no name: it is planned each time, for tables as large as they are then.
 
-/** Which of these events are there: tells whether a batch was committed whose answer was lost. */
+/**
+ * Which of these events this term has written: tells whether a batch was committed whose answer was
+ * lost. The next term may have written an event of the same number.
+ */
 export const FIND_EVENTS = {
   text: `
     SELECT DISTINCT t.task_id
       FROM unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[]) AS t(task_id, seq, type, at)
       JOIN task_events e ON e.task_id = t.task_id AND e.task_id = ANY ($1)
-       AND (e.seq = t.seq OR (t.seq IS NULL AND e.type = t.type AND e.at = t.at))`,
-  parameters: (events: readonly EventRow[]) => [
+       AND (e.seq = t.seq OR (t.seq IS NULL AND e.type = t.type AND e.at = t.at))
+       AND e.epoch = $5`,
+  parameters: (events: readonly EventRow[], epoch: number) => [
     arrayParameter(
       'uuid',
       events.map(({ taskId }) => taskId),
@@ -230,6 +244,7 @@ export const FIND_EVENTS = {
       'timestamptz',
       events.map(({ at }) => at),
     ),
+    epoch,
   ],
 } as const;
 

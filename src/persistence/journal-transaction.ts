@@ -4,6 +4,8 @@ import type { TaskId } from '../core/units';
 import { crashPoint } from '../ops/crash-points';
 import type { AttemptRow, EventRow, StandingRow, TaskRows } from './journal-rows';
 import {
+  BEGIN,
+  COMMIT,
   FENCE,
   FIND_TWINS,
   INSERT_EVENTS,
@@ -89,6 +91,9 @@ const NO_TWINS: Twins = new Map();
  * in the way of a statement makes it fail, and the commit behind it a rollback.
  */
 export class JournalTransaction {
+  /** True when the server has said that nothing was written; false: it may be there, or half done. */
+  isRolledBack = false;
+
   constructor(
     private readonly client: Client,
     private readonly epoch: number,
@@ -103,8 +108,9 @@ export class JournalTransaction {
       await this.commit(batch);
       return NO_TWINS;
     } catch (error) {
-      const twins = isTaken(error) ? await this.twinsOf(batch) : NO_TWINS;
-      if (twins.size === 0) throw error;
+      if (!(error instanceof IdTaken)) throw error;
+      const twins = await this.twinsOf(batch);
+      if (twins.size === 0) throw error.cause;
       await this.commit(without(batch, twins));
       return twins;
     }
@@ -114,14 +120,19 @@ export class JournalTransaction {
     const queries = [BEGIN, ...this.queriesOf(batch), COMMIT];
     crashPoint('journal:before-commit');
     const answers = await this.sendAll(queries);
+    const end = answers.at(-1);
+    const command = end?.status === 'fulfilled' ? end.value.command : undefined;
+    this.isRolledBack = command === 'ROLLBACK';
     const failed = answers.findIndex(({ status }) => status === 'rejected');
     const answer = answers[failed];
     if (answer?.status === 'rejected') throw this.meaningOf(answer.reason, queries[failed], batch);
+    if (command !== 'COMMIT') throw new Error(`COMMIT was answered by ${String(command)}`);
     crashPoint('journal:after-commit');
   }
 
   /** What the failure of a query says of the batch. */
   private meaningOf(error: unknown, query: Query | undefined, batch: Batch): unknown {
+    if (query?.name === INSERT_TASKS.name && isTaken(error)) return new IdTaken(error);
     if (sqlStateOf(error) !== UNMET) return error;
     if (query?.name === FENCE.name) return new TermEnded(`term ${this.epoch} has ended`);
     return query?.name === UPDATE_TASKS.name ? mismatchOf(batch) : error;
@@ -130,8 +141,9 @@ export class JournalTransaction {
   private queriesOf({ births, updates, attempts, events, notes }: Batch): readonly Query[] {
     return [
       { ...FENCE, values: [this.epoch] },
-      ...this.of(INSERT_TASKS, births),
+      // First: an id may be free again because its task ends in the same batch.
       ...this.of(UPDATE_TASKS, updates),
+      ...this.of(INSERT_TASKS, births),
       ...this.of(UPSERT_ATTEMPTS, attempts),
       ...this.of(INSERT_EVENTS, events),
       ...this.of(INSERT_NOTES, notes),
@@ -170,8 +182,12 @@ interface Query {
   readonly values?: unknown[];
 }
 
-const BEGIN: Query = { text: 'BEGIN' };
-const COMMIT: Query = { text: 'COMMIT' };
+/** A client's id belongs to another task, or our own does. Nothing was written. */
+class IdTaken extends Error {
+  constructor(override readonly cause: unknown) {
+    super('an id of a new task is taken', { cause });
+  }
+}
 
 function mismatchOf({ updates }: Batch): RowsMismatch {
   return new RowsMismatch(

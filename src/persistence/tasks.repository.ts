@@ -101,8 +101,9 @@ export class TasksRepository {
    * in which their attempts were reserved, ended ones with an abandoned attempt among them; then
    * those that wait, oldest first, in pages. Each has the attempts that still count. Finished rows
    * are not read otherwise, however many there are.
-   * @param take called once per page; a page takes some milliseconds, and between two of them other
-   *   work has its turn
+   * Two connections are used at once.
+   * @param take called with those that occupy, then with each page of those that wait; a page takes some
+   *   milliseconds, and between two of them other work has its turn
    */
   async eachLive(take: (tasks: readonly Task[]) => void): Promise<void> {
     const reader = new TaskReader();
@@ -181,7 +182,13 @@ export class TasksRepository {
        SELECT ${LIVE_TASK_COLUMNS} FROM tasks
         WHERE finished_at IS NULL AND ${which}
         ORDER BY id`;
-    return answered(() =>
+    let thrown: { readonly error: unknown } | undefined;
+    const taken = (rows: readonly LiveTaskRow[]): Promise<void> =>
+      take(rows).catch((error: unknown) => {
+        thrown = { error };
+        throw error;
+      });
+    const reading = answered(() =>
       this.dataSource.transaction(async (manager) => {
         const fetch = () => manager.query<readonly LiveTaskRow[]>(`FETCH ${PAGE} FROM live_tasks`);
         await manager.query('SET LOCAL enable_sort = off');
@@ -191,11 +198,15 @@ export class TasksRepository {
           // PostgreSQL reads the next page while this one is taken in.
           const following = fetch();
           const fetched = following.catch(() => undefined);
-          await take(rows).finally(() => fetched);
+          await taken(rows).finally(() => fetched);
           rows = await following;
         }
       }),
     );
+    // What fails while a page is taken in is no outage.
+    return reading.catch((error: unknown) => {
+      throw thrown ? thrown.error : error;
+    });
   }
 
   private endedButOccupying(): Promise<readonly LiveTaskRow[]> {

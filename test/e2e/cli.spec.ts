@@ -18,6 +18,7 @@ const VERBS = [
   'agent',
   'submit',
   'tasks',
+  'top',
   'task',
   'cancel',
   'run',

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { isSchedulerError } from '../../src/core/errors';
-import { FENCE_SQL } from '../../src/persistence/journal-sql';
+import { BEGIN, COMMIT, FENCE_SQL, SESSION } from '../../src/persistence/journal-sql';
 import { LeadershipLease } from '../../src/persistence/leadership-lease';
 import { heldOf, journalRig, PAYLOAD, type JournalRig } from '../support/journal-rig';
 import { until } from '../support/until';
@@ -52,6 +52,17 @@ describe('a term that is over', () => {
     expect(await codeOf(rig.journal.submit(rig.admit().changes, PAYLOAD))).toBe('not_leading');
     expect([await countOf('tasks'), await countOf('task_events')]).toEqual([1, 2]);
     expect(rig.told.epochLost).toBe(1);
+  });
+
+  it('cannot write outside of a transaction that was begun to write', async () => {
+    await other.query(SESSION);
+    const locks = 'SELECT 1 FROM leadership FOR KEY SHARE';
+    for (const text of [TAKE_OVER, locks]) {
+      await expect(other.query(text)).rejects.toMatchObject({ code: '25006' });
+    }
+    await other.query(BEGIN);
+    expect((await other.query(locks)).rowCount).toBe(1);
+    expect((await other.query(COMMIT)).command).toBe('COMMIT');
   });
 
   it('rejects what waits behind the flush that finds out', async () => {

@@ -64,6 +64,24 @@ describe('a connection that breaks around the commit', () => {
     expect(await typesOf(task)).toEqual(['submitted', 'reserved']);
   });
 
+  it('does not take for its own what the next term has written', async () => {
+    const { task, changes } = rig.admit();
+    await journal.submit(changes, PAYLOAD);
+    await rig.query('UPDATE leadership SET epoch = epoch + 1');
+    await rig.query(
+      `INSERT INTO task_events (task_id, seq, type, attempt_no, at, message, epoch)
+       VALUES ($1, 3, 'late_result', 1, now(), 'of the next term', 2)`,
+      [task.id],
+    );
+    proxy.cutNext('before-commit');
+    const ended = journal.append(rig.fleet.course.ended(heldOf(rig.fleet, task), SUCCESS).changes);
+    const answers = await Promise.allSettled([ended, journal.submit(rig.admit().changes, PAYLOAD)]);
+    expect(proxy.cuts).toBe(1);
+    for (const answer of answers) {
+      expect(answer).toMatchObject({ status: 'rejected', reason: { code: 'not_leading' } });
+    }
+  });
+
   it('still tells twins apart when the answer was lost', async () => {
     const first = rig.admit({ clientId: 'same' });
     await journal.submit(first.changes, PAYLOAD);

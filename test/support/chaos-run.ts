@@ -18,7 +18,6 @@ export const CHAOS_SETTINGS = {
   FORESAIL_LEASE_MS: '3000',
   FORESAIL_LEASE_RENEW_MS: '700',
   FORESAIL_LEASE_MARGIN_MS: '700',
-  FORESAIL_STANDBY_POLL_MS: '300',
 } as const;
 
 /** Nothing may stand still for longer (RELIABILITY_MODEL, section 1). */
