@@ -63,6 +63,11 @@ export class PlayedWorkers {
     return costed;
   }
 
+  /** Drives a load while they say nothing. */
+  silently(surroundings: Surroundings, load: Load): Promise<Costed> {
+    return surroundings.drive(this.served.service.child.pid, this.origin, load);
+  }
+
   private get origin(): string {
     return this.served.service.url;
   }
