@@ -77,7 +77,7 @@ function rig(most = 1_000): Rig {
     },
     heard: (worker, currentTasks, taskIds) => {
       const figures = { currentTasks, taskIds: taskIds ? new Set(taskIds) : null };
-      settle(fleet.placements.heard(worker, figures, true));
+      settle(fleet.placements.heard(worker, figures, Infinity));
       expect(checkInvariants(fleet)).toEqual([]);
     },
   };
@@ -160,7 +160,7 @@ describe('Placements', () => {
     const w = worker('w', { slots: 3 });
     place('a');
     clock.advance(LANDING_MS);
-    expect(fleet.placements.heard(w, { currentTasks: 0, taskIds: new Set() }, false)).toEqual([]);
+    expect(fleet.placements.heard(w, { currentTasks: 0, taskIds: new Set() }, 0)).toEqual([]);
     expect(placedAt('a')).toBe('w');
   });
 
@@ -192,7 +192,8 @@ describe('Placements', () => {
     expect(place('c')).toEqual({ kind: 'unplaced' });
     fleet.updateInstance(w, { drainsItself: false, health: 'lost' });
     expect(place('c')).toEqual({ kind: 'unplaced' });
-    expect(fleet.placements.releaseAll(w, 'lost')).toHaveLength(2);
+    expect(fleet.placements.releaseAt(w, 'lost', 1)).toHaveLength(1);
+    expect(fleet.placements.releaseAt(w, 'lost', 5)).toHaveLength(1);
   });
 
   it('lets the oldest go that nobody names, when there are as many as may be', () => {

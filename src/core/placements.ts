@@ -86,10 +86,10 @@ export class Placements {
 
   /**
    * A worker has said which tasks it has. Placements that it should have by now, and does not name,
-   * are over.
-   * @param mayRelease false: nothing can be recorded now, so nothing ends
+   * are over; those above the limit are so when it is heard again.
+   * @param limit most that end in this call; 0: nothing can be recorded now
    */
-  heard(worker: Instance, figures: Figures, mayRelease: boolean): readonly Change[] {
+  heard(worker: Instance, figures: Figures, limit: number): readonly Change[] {
     const { headcount } = worker;
     if (!headcount) throw new Error(`${worker.name} is a ${worker.kind}, and has no headcount`);
     const landed = instant(this.clock.now() - this.options.landingMs);
@@ -100,7 +100,7 @@ export class Placements {
       const isNamed = taskIds?.has(task.clientId ?? '') === true;
       const isYoung = headcount.isLanding(task.id) && attempt.reservedAt > landed;
       if (isNamed) headcount.confirm(task.id);
-      else if (!isYoung && mayRelease)
+      else if (!isYoung && changes.length < limit)
         changes.push(...this.release(task, `${worker.name} does not have it any more`));
     }
     headcount.hear(figures, landed);
@@ -127,9 +127,10 @@ export class Placements {
     return attempt ? this.course.released({ task, attempt }, why) : [];
   }
 
-  /** Ends whatever is placed at the worker. */
-  releaseAll(worker: Instance, why: string): readonly Change[] {
-    return [...worker.backlog.held].flatMap(({ task }) => this.release(task, why));
+  /** Ends what is placed at the worker, so many at most. */
+  releaseAt(worker: Instance, why: string, limit: number): readonly Change[] {
+    const held = [...worker.backlog.held].slice(0, limit);
+    return held.flatMap(({ task }) => this.release(task, why));
   }
 
   /** It takes a place from now on. */

@@ -46,8 +46,11 @@ export interface WorkerView {
 const TICK_MS = 1_000;
 /** A worker that has been silent for so long is not listed any more, in ms: a day. */
 const FORGOTTEN_MS = 24 * 3_600_000;
-/** Placements that are let go in one turn because of their age. */
-const EXPIRED_AT_ONCE = 1_000;
+/**
+ * Placements that end in one turn: the journal buffers so many rows and no more, and what it does not
+ * take ends the term. The others follow with the next turn, or the next heartbeat.
+ */
+const ENDED_AT_ONCE = 1_000;
 
 /** Workers that only ask for placement: who is there, and how many tasks each has. */
 @Injectable()
@@ -101,7 +104,25 @@ export class WorkersService {
       return;
     }
     for (const worker of this.inService()) this.judge(worker);
-    this.ends.recordLater(this.fleet.placements.expire(EXPIRED_AT_ONCE));
+    this.releaseOfLost();
+    this.ends.recordLater(this.fleet.placements.expire(ENDED_AT_ONCE));
+  }
+
+  /** What they have is in their own figures, should they come back. */
+  private releaseOfLost(): void {
+    let left = ENDED_AT_ONCE;
+    for (const worker of this.inService()) {
+      if (left === 0) return;
+      if (worker.health !== 'lost') continue;
+      const why = `${worker.name} has been silent for ${Math.round(this.silenceOf(worker))} ms`;
+      const changes = this.fleet.placements.releaseAt(worker, why, left);
+      this.ends.recordLater(changes);
+      left -= changes.length;
+    }
+  }
+
+  private silenceOf(worker: Instance): number {
+    return this.clock.now() - Math.max(worker.lastContact, this.graceFrom);
   }
 
   private inService(): Instance[] {
@@ -138,8 +159,8 @@ export class WorkersService {
       }
       this.fleet.updateInstance(worker, facts);
       const figures = { currentTasks, taskIds: taskIds && new Set(taskIds) };
-      const { canRecord } = this.recorder;
-      this.ends.recordLater(this.fleet.placements.heard(worker, figures, canRecord));
+      const limit = this.recorder.canRecord ? ENDED_AT_ONCE : 0;
+      this.ends.recordLater(this.fleet.placements.heard(worker, figures, limit));
     } else {
       this.fleet.updateInstance(worker, seen);
     }
@@ -168,7 +189,7 @@ export class WorkersService {
 
   /** Silence makes a worker suspect, then lost. */
   private judge(worker: Instance): void {
-    const silence = this.clock.now() - Math.max(worker.lastContact, this.graceFrom);
+    const silence = this.silenceOf(worker);
     if (!this.recorder.canRecord) return;
     const health = this.healthAfter(silence, worker.health);
     if (health !== worker.health) {
@@ -178,12 +199,9 @@ export class WorkersService {
       if (worker.drainsItself) this.logger.log(line);
       else this.logger.warn(line);
       this.fleet.updateInstance(worker, { health });
-      // What it has is in its own figures, should it come back.
-      const why = `${worker.name} has been silent for ${Math.round(silence)} ms`;
-      if (health === 'lost') this.ends.recordLater(this.fleet.placements.releaseAll(worker, why));
     }
     const isGone = worker.drainsItself || silence >= FORGOTTEN_MS;
-    if (health === 'lost' && isGone) this.forget(worker);
+    if (health === 'lost' && isGone && worker.backlog.heldCount === 0) this.forget(worker);
   }
 
   private healthAfter(silence: number, now: Health): Health {

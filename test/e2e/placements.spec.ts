@@ -5,7 +5,7 @@ import type { ServiceProcess } from '../support/service-process';
 import { until } from '../support/until';
 import { rowsOf, violationsIn } from '../support/verdict';
 
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 
 /** Silence makes a worker suspicious and offline soon; a placement lands within a second. */
 const SHORT = {
@@ -119,6 +119,29 @@ describe('placements', () => {
     await service.hasLogged(new RegExp(`worker ${own('w1')} is online`));
     const said = service.log.split('\n').filter((line) => line.includes(`worker ${own('w1')} is`));
     expect(said.map((line) => /is (\w+)/.exec(line)?.[1])).toEqual(['suspect', 'lost', 'online']);
+  });
+
+  it('end with their worker also when they are more than the journal takes at once', async () => {
+    const MANY = 17_500;
+    let sent = 0;
+    await heartbeat('w1', 2 * MANY);
+    const client = async (): Promise<void> => {
+      while (sent < MANY) {
+        const n = (sent += 1);
+        if (n % 1_000 === 0) await heartbeat('w1', 2 * MANY);
+        expect((await schedule(`many-${n}`)).status).toBe(200);
+      }
+    };
+    await Promise.all(Array.from({ length: 32 }, client));
+    const live = async (): Promise<number> => {
+      const text = `SELECT count(*)::int AS n FROM tasks WHERE client_task_id LIKE $1 AND finished_at IS NULL`;
+      const values = [`${own('many')}%`];
+      return (await rowsOf<{ n: number }>(scenario.databaseUrl, text, values))[0]?.n ?? -1;
+    };
+    expect(await live()).toBe(MANY);
+    await until(async () => (await live()) === 0, 'the placements to end', 90_000);
+    expect(service.log).not.toMatch(/term \d+ ended/);
+    expect(await violationsIn(scenario.databaseUrl)).toEqual([]);
   });
 
   it('are not given to a worker that says goodbye, which is then forgotten', async () => {
