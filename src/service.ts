@@ -27,8 +27,9 @@ import { answerAlive, answerAsStandby, isRead } from './standby';
 import { BUILT_IN, StrategyRegistry } from './strategies/strategy.registry';
 import { loadStrategies } from './strategies/load-strategies';
 
-/** How long requests that are being answered may take after a stop was asked for, in ms. */
+/** Why a process does not lead while PostgreSQL is away. */
 const NO_DATABASE = 'the database does not answer';
+/** How long requests that are being answered may take after a stop was asked for, in ms. */
 const DRAIN_MS = 5_000;
 /** Pause before leading again after a term that could not begin, in ms. */
 const FAILED_TERM_PAUSE_MS = 1_000;

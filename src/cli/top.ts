@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { isActive, TASK_STATES } from '../core/task';
 import type { ApiClient } from './api-client';
 import { wholeFrom } from './arguments';
 import { clientVerb } from './client-verb';
@@ -17,7 +18,7 @@ interface TopFlags extends WatchFlags {
 
 const USUAL_ROWS = 10;
 /** Tasks that an instance has. */
-const ACTIVE = 'dispatching,dispatched,running,paused,stopping';
+const ACTIVE = TASK_STATES.filter(isActive).join(',');
 
 const EXAMPLES = ['foresail top', 'foresail top --rows 30 --watch 5', 'foresail top -o json'];
 

@@ -104,8 +104,9 @@ export class JournalLane {
   }
 
   /**
-   * Of these tasks those of which an event of the batch was recorded in this term. Notes are only looked for when
-   * there is nothing else: they have no number, and an equal one may be there from before.
+   * Of these tasks those of which an event of the batch was recorded in this term. Notes are only
+   * looked for when there is nothing else: they have no number, and an equal one may be there from
+   * before.
    * @throws {WriteInterrupted}
    */
   async findRecorded(rows: readonly TaskRows[]): Promise<ReadonlySet<TaskId>> {

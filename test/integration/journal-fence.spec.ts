@@ -1,7 +1,7 @@
 import { Client } from 'pg';
-import { isSchedulerError } from '../../src/core/errors';
 import { BEGIN, COMMIT, FENCE_SQL, SESSION } from '../../src/persistence/journal-sql';
 import { LeadershipLease } from '../../src/persistence/leadership-lease';
+import { codeOf } from '../support/code-of';
 import { heldOf, journalRig, PAYLOAD, type JournalRig } from '../support/journal-rig';
 import { until } from '../support/until';
 
@@ -20,14 +20,6 @@ afterEach(async () => {
   await other.end();
   await rig.close();
 });
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  return isSchedulerError(error) ? error.code : `no SchedulerError but ${String(error)}`;
-}
 
 async function countOf(table: string): Promise<number> {
   const [row] = await rig.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`);

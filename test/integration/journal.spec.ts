@@ -1,12 +1,18 @@
-import { isSchedulerError } from '../../src/core/errors';
 import type { Task } from '../../src/core/task';
 import { instanceId, taskId } from '../../src/core/units';
 import { systemIds } from '../../src/ops/system';
-import type { NewTask } from '../../src/persistence/journal-rows';
+import { rowsOf, type NewTask } from '../../src/persistence/journal-rows';
+import { UPSERT_ATTEMPTS } from '../../src/persistence/journal-sql';
 import { StoreUnavailableError } from '../../src/persistence/store-unavailable.error';
-import { heldOf, journalRig, PAYLOAD, type JournalRig } from '../support/journal-rig';
-
-const SUCCESS = { kind: 'succeeded', executionMs: 12.5 } as const;
+import { codeOf } from '../support/code-of';
+import {
+  finish,
+  heldOf,
+  journalRig,
+  PAYLOAD,
+  SUCCESS,
+  type JournalRig,
+} from '../support/journal-rig';
 
 let rig: JournalRig;
 
@@ -37,26 +43,13 @@ async function stateOf({ id }: Task): Promise<string | undefined> {
   return row?.state;
 }
 
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  return isSchedulerError(error) ? error.code : `no SchedulerError but ${String(error)}`;
-}
-
 /** Admits, submits and finishes a task, each step committed. */
 async function live(): Promise<Task> {
   const { task, changes } = rig.admit();
   await rig.journal.submit(changes, PAYLOAD);
   await rig.journal.append(rig.fleet.course.confirmed(heldOf(rig.fleet, task), 'r-1'));
-  await finish(task);
+  await finish(rig, task);
   return task;
-}
-
-async function finish(task: Task, result: string | null = '{}'): Promise<void> {
-  const { changes } = rig.fleet.course.ended(heldOf(rig.fleet, task), SUCCESS);
-  await rig.journal.append(changes, result);
 }
 
 describe('what is written', () => {
@@ -97,7 +90,7 @@ describe('what is written', () => {
     const later = [
       rig.journal.append(course.confirmed(held, 'r-1')),
       rig.journal.append(course.started(held)),
-      finish(task, '{"n": 1}'),
+      finish(rig, task, '{"n": 1}'),
     ];
     await Promise.all([submitted, ...later]);
     expect(rig.journal.stats().flushes).toBe(1);
@@ -168,6 +161,19 @@ describe('what is written', () => {
     expect(await rig.query('SELECT state FROM attempts')).toEqual([{ state: 'ended' }]);
     const types = (await eventsOf(task)).map(({ type }) => type);
     expect(types).toEqual(['submitted', 'reserved', 'stopping', 'cancelled', 'attempt_ended']);
+  });
+
+  it('keeps an attempt ended that a connection which was given up reports late', async () => {
+    const { task, changes } = rig.admit();
+    await rig.journal.submit(changes, PAYLOAD);
+    const held = heldOf(rig.fleet, task);
+    const stopped = rig.fleet.course.stop(task, 'cancelled', 'asked to');
+    const late = rowsOf(stopped, task, null, null).attempts;
+    expect(late.map(({ state }) => state)).toEqual(['abandoned']);
+    await rig.journal.append(stopped);
+    await rig.journal.append(rig.fleet.course.ended(held, SUCCESS).changes);
+    await rig.query(UPSERT_ATTEMPTS.text, UPSERT_ATTEMPTS.parameters(late, 1));
+    expect(await rig.query('SELECT state FROM attempts')).toEqual([{ state: 'ended' }]);
   });
 
   it('writes an end and what is said of it afterwards in one flush', async () => {
@@ -318,7 +324,7 @@ describe('rows that the database refuses', () => {
       'rejected_by_store',
       'rejected_by_store',
     ]);
-    expect(await codeOf(finish(task))).toBe('rejected_by_store');
+    expect(await codeOf(finish(rig, task))).toBe('rejected_by_store');
   });
 
   it('does not accept an instance that is not in the table', async () => {

@@ -1,11 +1,11 @@
 import type { DataSource } from 'typeorm';
 import { isSchedulerError } from '../../src/core/errors';
-import type { Task } from '../../src/core/task';
+import type { Task, TaskDraft } from '../../src/core/task';
 import { instant, taskId } from '../../src/core/units';
 import { systemIds } from '../../src/ops/system';
 import { createDataSource } from '../../src/persistence/data-source';
 import { CLEAR, ModelTasksRepository, PAGE } from '../../src/persistence/model-tasks.repository';
-import { heldOf, journalRig, PAYLOAD, type JournalRig } from '../support/journal-rig';
+import { finish, heldOf, journalRig, submitted, type JournalRig } from '../support/journal-rig';
 
 let rig: JournalRig;
 let source: DataSource;
@@ -26,19 +26,14 @@ afterEach(async () => {
 });
 
 /** A task, a second younger than the one before it. */
-async function submitted(overrides: Parameters<JournalRig['admit']>[0] = {}): Promise<Task> {
+function younger(overrides: Partial<TaskDraft> = {}): Promise<Task> {
   rig.rig.clock.advance(1_000);
-  const submittedAt = rig.rig.clock.now();
-  const { task, changes } = rig.admit({ submittedAt, ...overrides });
-  await rig.journal.submit(changes, PAYLOAD);
-  return task;
+  return submitted(rig, { submittedAt: rig.rig.clock.now(), ...overrides });
 }
 
 async function finished(): Promise<Task> {
-  const task = await submitted();
-  const outcome = { kind: 'succeeded', executionMs: 1 } as const;
-  await rig.journal.append(rig.fleet.course.ended(heldOf(rig.fleet, task), outcome).changes, '{}');
-  rig.fleet.forget(task);
+  const task = await younger();
+  await finish(rig, task, '{}');
   return task;
 }
 
@@ -68,7 +63,7 @@ const clearedAll = async (): Promise<number[]> => {
 
 describe('the list', () => {
   it('has live and finished tasks, the newest first, page by page', async () => {
-    const all: Task[] = [await finished(), await finished(), await submitted(), await submitted()];
+    const all: Task[] = [await finished(), await finished(), await younger(), await younger()];
     const ids = all.map(({ id }) => id).reverse();
     expect(await tasks.page({ limit: 10, offset: 0 })).toEqual({ total: 4, ids });
     expect(await tasks.page({ limit: 2, offset: 1 })).toEqual({ total: 4, ids: ids.slice(1, 3) });
@@ -87,7 +82,7 @@ describe('the list', () => {
   it('has an order also among tasks of one moment', async () => {
     const submittedAt = instant(rig.rig.clock.now());
     const ids = [];
-    for (let n = 0; n < 5; n += 1) ids.push((await submitted({ submittedAt })).id);
+    for (let n = 0; n < 5; n += 1) ids.push((await younger({ submittedAt })).id);
     const pages = [];
     for (let offset = 0; offset < 5; offset += 1) {
       pages.push(...(await tasks.page({ limit: 1, offset })).ids);
@@ -106,7 +101,7 @@ describe('the list', () => {
 describe('a clearance', () => {
   it('removes finished model tasks with their attempts and events, and nothing else', async () => {
     const gone = [await finished(), await finished()];
-    const live = await submitted();
+    const live = await younger();
     await history(2, 'batch');
     expect(await clearedAll()).toEqual([2]);
     const left = await rig.query<{ id: string }>(`SELECT id FROM tasks WHERE kind = 'model'`);
@@ -134,7 +129,7 @@ describe('a clearance', () => {
   });
 
   it('leaves a task alone whose attempt still occupies its instance, and passes it by', async () => {
-    const task = await submitted();
+    const task = await younger();
     const held = heldOf(rig.fleet, task);
     await rig.journal.append(rig.fleet.course.stop(task, 'cancelled', 'asked to'));
     await history(600);

@@ -1,6 +1,4 @@
 import type { DataSource } from 'typeorm';
-import { QuantileDistribution } from '../../src/core/distribution';
-import { isSchedulerError } from '../../src/core/errors';
 import { queueKey } from '../../src/core/queue';
 import type { Task } from '../../src/core/task';
 import { instanceId, taskId, type InstanceId } from '../../src/core/units';
@@ -13,11 +11,17 @@ import {
 } from '../../src/persistence/instances.repository';
 import { ModelTasksRepository } from '../../src/persistence/model-tasks.repository';
 import { TasksRepository } from '../../src/persistence/tasks.repository';
-import { exactly, quartiles } from '../support/builders';
-import { heldOf, journalRig, PAYLOAD, type JournalRig } from '../support/journal-rig';
+import { codeOf } from '../support/code-of';
+import {
+  finish,
+  heldOf,
+  journalRig,
+  PAYLOAD,
+  submitted,
+  SUCCESS,
+  type JournalRig,
+} from '../support/journal-rig';
 import { PostgresProxy } from '../support/postgres-proxy';
-
-const SUCCESS = { kind: 'succeeded', executionMs: 12.5 } as const;
 
 let rig: JournalRig;
 let source: DataSource;
@@ -36,26 +40,6 @@ afterEach(async () => {
   await source.destroy();
   await rig.close();
 });
-
-async function codeOf(work: Promise<unknown>): Promise<string> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  return isSchedulerError(error) ? error.code : `no SchedulerError but ${String(error)}`;
-}
-
-async function submitted(overrides: Parameters<JournalRig['admit']>[0] = {}): Promise<Task> {
-  const { task, changes } = rig.admit(overrides);
-  await rig.journal.submit(changes, PAYLOAD);
-  return task;
-}
-
-async function finish(task: Task, result: string | null = '{"ok":true}'): Promise<void> {
-  const { changes } = rig.fleet.course.ended(heldOf(rig.fleet, task), SUCCESS);
-  await rig.journal.append(changes, result);
-  rig.fleet.forget(task);
-}
 
 describe('instances', () => {
   let instances: InstancesRepository;
@@ -162,7 +146,7 @@ describe('instances', () => {
   });
 
   it('still knows one that is out of service while an attempt occupies it', async () => {
-    const task = await submitted();
+    const task = await submitted(rig);
     const owner = task.attempts[0]?.instanceId ?? instanceId('');
     await instances.markRemoved(owner);
     expect(await find(owner)).toMatchObject({ removed: true });
@@ -189,7 +173,7 @@ describe('tasks', () => {
   });
 
   it('are found by any of their names', async () => {
-    const task = await submitted({ clientId: 'mine' });
+    const task = await submitted(rig, { clientId: 'mine' });
     await rig.journal.append(rig.fleet.course.confirmed(heldOf(rig.fleet, task), 'r-1'));
     const owner = task.attempts[0]?.instanceId;
     const found = [
@@ -221,11 +205,11 @@ describe('tasks', () => {
   );
 
   it('are found by the newest attempt of a remote id that was given twice', async () => {
-    const first = await submitted();
+    const first = await submitted(rig);
     await rig.journal.append(rig.fleet.course.confirmed(heldOf(rig.fleet, first), 'r-1'));
-    await finish(first);
+    await finish(rig, first);
     rig.rig.clock.advance(1_000);
-    const second = await submitted();
+    const second = await submitted(rig);
     await rig.journal.append(rig.fleet.course.confirmed(heldOf(rig.fleet, second), 'r-1'));
     expect((await tasks.findByRemoteId('r-1'))?.id).toBe(second.id);
   });
@@ -237,7 +221,7 @@ describe('tasks', () => {
       metadata: '{"x" : null}',
     };
     await rig.journal.submit(changes, payload);
-    await finish(task, '{"out":  1.50}');
+    await finish(rig, task, '{"out":  1.50}');
     expect(await tasks.payloadOf([task.id, taskId(systemIds.next())])).toEqual(
       new Map([[task.id, payload]]),
     );
@@ -251,7 +235,7 @@ describe('tasks', () => {
   });
 
   it('tell what happened to them', async () => {
-    const task = await submitted();
+    const task = await submitted(rig);
     await rig.journal.append(rig.fleet.course.lost(heldOf(rig.fleet, task), 'gone'));
     const { events, attempts } = await tasks.timeline(task.id);
     expect(
@@ -271,99 +255,6 @@ describe('tasks', () => {
   });
 });
 
-describe('what memory has to know again', () => {
-  async function loaded(): Promise<Task[]> {
-    const all: Task[] = [];
-    await new TasksRepository(source).eachLive((page) => all.push(...page));
-    return all;
-  }
-
-  it('is every live task as it was in memory', async () => {
-    await rig.addInstance(2);
-    const active = await submitted({
-      clientId: 'a',
-      prediction: quartiles(10, 20.5, 40),
-      priority: 2,
-    });
-    await rig.journal.append(rig.fleet.course.confirmed(heldOf(rig.fleet, active), 'r-1'));
-    const lost = await submitted();
-    await rig.journal.append(rig.fleet.course.lost(heldOf(rig.fleet, lost), 'gone'));
-    const waits = await submitted();
-    await finish(await submitted());
-    const back = await loaded();
-    expect(back).toHaveLength(3);
-    for (const task of [active, lost, waits]) {
-      const found = back.find(({ id }) => id === task.id);
-      // Instants are kept to the microsecond.
-      const notBefore = task.notBefore && expect.closeTo(task.notBefore, 2);
-      expect(found).toEqual({ ...task, plannedOn: null, notBefore });
-    }
-  });
-
-  it('begins with those that occupy an instance, in the order of their reservation', async () => {
-    await rig.addInstance(2);
-    const admitted = [rig.admit(), rig.admit(), rig.admit()];
-    for (const { task, changes } of [...admitted].reverse()) {
-      for (const { attempt } of [heldOf(rig.fleet, task)]) {
-        Object.assign(attempt, { reservedAt: rig.rig.clock.now() });
-      }
-      rig.rig.clock.advance(10);
-      await rig.journal.submit(changes, PAYLOAD);
-    }
-    await submitted();
-    const ids = (await loaded()).map(({ id }) => id);
-    expect(ids.slice(0, 3)).toEqual(admitted.map(({ task }) => task.id).reverse());
-  });
-
-  it('knows ended tasks whose abandoned attempt still occupies its instance', async () => {
-    const task = await submitted();
-    const held = heldOf(rig.fleet, task);
-    await rig.journal.append(rig.fleet.course.stop(task, 'cancelled', 'asked to'));
-    const note = rig.fleet.note(task, 'late_result', 'a note after the end');
-    await rig.journal.append([note]);
-    const [back] = await loaded();
-    expect(back).toMatchObject({ id: task.id, state: 'cancelled', eventSeq: task.eventSeq });
-    expect(back?.attempts).toEqual([held.attempt]);
-    await rig.journal.append(rig.fleet.course.ended(held, SUCCESS).changes);
-    expect(await loaded()).toEqual([]);
-  });
-
-  it('shares the levels of predictions', async () => {
-    await submitted({ prediction: quartiles(1, 2, 3) });
-    await submitted({ prediction: quartiles(2, 3, 4) });
-    await submitted({ prediction: exactly(7) });
-    const levels = (await loaded()).map(({ prediction: { serviceTime } }) =>
-      serviceTime instanceof QuantileDistribution ? serviceTime.quantiles.levels : undefined,
-    );
-    expect(new Set(levels).size).toBe(2);
-  });
-
-  it('comes in pages, each task once', async () => {
-    await rig.query(`
-      INSERT INTO tasks (id, kind, queue_name, priority, state, attempt_no, event_seq, task_input,
-                         metadata, payload_bytes, prediction_method, prediction_levels,
-                         prediction_quantiles, max_attempts, attempt_timeout_ms, demand_slots,
-                         demand_cpu, demand_memory_gb, demand_gpu_memory_gb, submitted_at, epoch,
-                         updated_at)
-      SELECT lpad(to_hex(n), 32, '0')::uuid, 'model', 'm', 0, 'queued', 0, 0, '{}', '{}', 0,
-             'default', '{0.5}', '{1}', 1, 1, 1, 0, 0, 0, now(), 1, now()
-        FROM generate_series(1, 20005) n`);
-    const readBefore = await rowsRead();
-    const ids = (await loaded()).map(({ id }) => id);
-    expect(ids).toHaveLength(20_005);
-    expect([...new Set(ids)].sort()).toEqual(ids);
-    // Twice, for the two groups, and not a share of the table per page: nobody has analysed it yet.
-    expect((await rowsRead()) - readBefore).toBeLessThan(3 * 20_005);
-  });
-
-  /** How many rows of tasks were ever read; a session tells it when it rests. */
-  async function rowsRead(): Promise<number> {
-    await source.query('SELECT pg_stat_force_next_flush()');
-    const text = `SELECT seq_tup_read + idx_tup_fetch AS rows FROM pg_stat_user_tables WHERE relname = 'tasks'`;
-    return Number((await source.query<{ rows: string }[]>(text))[0]?.rows);
-  }
-});
-
 describe('retention', () => {
   const DAY_MS = 86_400_000;
   let tasks: TasksRepository;
@@ -376,8 +267,8 @@ describe('retention', () => {
   async function history(days: number): Promise<Task[]> {
     const done: Task[] = [];
     for (let i = 0; i < days; i++) {
-      const task = await submitted();
-      await finish(task);
+      const task = await submitted(rig);
+      await finish(rig, task);
       rig.rig.clock.advance(DAY_MS);
       done.push(task);
     }
@@ -390,7 +281,7 @@ describe('retention', () => {
 
   it('takes payloads, then history, in small batches and the oldest first', async () => {
     const [first, second, third, , fifth] = await history(5);
-    const live = await submitted();
+    const live = await submitted(rig);
     const limits = { payloadBefore: daysAgo(2), historyBefore: daysAgo(3), limit: 2 };
     expect(await tasks.retain(limits)).toEqual({ payloads: 2, tasks: 2 });
     expect(await tasks.retain(limits)).toEqual({ payloads: 1, tasks: 0 });
@@ -412,7 +303,7 @@ describe('retention', () => {
   });
 
   it('leaves a task alone whose attempt still occupies its instance', async () => {
-    const task = await submitted();
+    const task = await submitted(rig);
     const held = heldOf(rig.fleet, task);
     await rig.journal.append(rig.fleet.course.stop(task, 'cancelled', 'asked to'));
     rig.rig.clock.advance(DAY_MS);

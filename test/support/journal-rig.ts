@@ -30,6 +30,9 @@ export class RecordedLog implements Log {
 /** What tests send as input and metadata. */
 export const PAYLOAD = { taskInput: '{"prompt":"hi"}', metadata: '{}' };
 
+/** How an attempt ends that does what it should. */
+export const SUCCESS = { kind: 'succeeded', executionMs: 12.5 } as const;
+
 /** A task that was admitted by the fleet, and what is to be written of it. */
 export interface Admitted {
   readonly task: Task;
@@ -140,6 +143,26 @@ export async function violations(query: JournalRig['query']): Promise<string[]> 
     broken.push(...rows.map(({ subject, detail }) => `${name}: ${subject} ${detail}`));
   }
   return broken;
+}
+
+/** A task that was admitted and written. */
+export async function submitted(
+  rig: JournalRig,
+  overrides: Partial<TaskDraft> = {},
+): Promise<Task> {
+  const { task, changes } = rig.admit(overrides);
+  await rig.journal.submit(changes, PAYLOAD);
+  return task;
+}
+
+/** Ends the task's live attempt with success and that result, and forgets the task. */
+export async function finish(
+  { fleet, journal }: JournalRig,
+  task: Task,
+  result: string | null = '{"ok":true}',
+): Promise<void> {
+  await journal.append(fleet.course.ended(heldOf(fleet, task), SUCCESS).changes, result);
+  fleet.forget(task);
 }
 
 function admit(fleet: Fleet, overrides: Partial<TaskDraft> = {}): Admitted {
