@@ -43,8 +43,14 @@ export const schedule: Figure = async ({ surroundings, extent: { seconds, rounds
   return [
     ...sizes.map((size, n) => sizeRow(size, beating[n] ?? [], seen['raw'] ?? [])),
     flatnessRow(beating),
-    ...sizes.map((size, n) => silentRow(size, silent[n] ?? [])),
+    ...sizes.flatMap((size, n) => silentRows(size, silent[n] ?? [])),
     { id: 'P3', what: 'the slowest over the fastest of these', value: flatness(silent), unit: '' },
+    {
+      id: 'P3',
+      what: 'the same by CPU, of which other programs take nothing',
+      value: flatness(silent, perCpuSecond),
+      unit: '',
+    },
     ...(idle === undefined ? [] : [await idleRow(surroundings, idle, seconds)]),
   ];
 };
@@ -83,9 +89,13 @@ function sizeRow(size: number, ours: readonly Costed[], raw: readonly Costed[]):
   };
 }
 
-function silentRow(size: number, ours: readonly Costed[]): Row {
+function silentRows(size: number, ours: readonly Costed[]): readonly Row[] {
   const what = `POST /api/v1/schedule, ${size} workers, silent meanwhile`;
-  return { id: 'P3', what, value: median(ours, rate), unit: '/s' };
+  const cpu = median(ours, ({ cpuMicros }) => cpuMicros);
+  return [
+    { id: 'P3', what, value: median(ours, rate), unit: '/s' },
+    { id: 'P3', what: `${what}: CPU of the scheduler per request`, value: cpu, unit: 'µs' },
+  ];
 }
 
 function flatnessRow(sizes: readonly (readonly Costed[])[]): Row {
@@ -101,8 +111,8 @@ function flatnessRow(sizes: readonly (readonly Costed[])[]): Row {
 }
 
 /** The slowest size over the fastest. */
-function flatness(sizes: readonly (readonly Costed[])[]): number {
-  const rates = sizes.map((rounds) => median(rounds, rate));
+function flatness(sizes: readonly (readonly Costed[])[], speed = rate): number {
+  const rates = sizes.map((rounds) => median(rounds, speed));
   return Math.min(...rates) / Math.max(...rates);
 }
 
@@ -123,6 +133,10 @@ async function idleRow(
     goal: `≤ ${MOST_IDLE_P50_MS} ms`,
     reached: p50Ms <= MOST_IDLE_P50_MS,
   };
+}
+
+function perCpuSecond({ cpuMicros }: Costed): number {
+  return 1_000_000 / cpuMicros;
 }
 
 function rate({ perSecond }: Costed): number {
