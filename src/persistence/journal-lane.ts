@@ -45,12 +45,13 @@ export interface JournalLaneOptions {
   onLost(): void;
 }
 
-/** A flush is one pipeline, in which queries wait for each other: the limit of one covers all of them. */
-const PIPELINE_TIMEOUT_MS = 15_000;
+/** The statements of a flush have one limit together. */
+const FLUSH_TIMEOUT_MS = 15_000;
 /** How long a proper goodbye may take. */
 const CLOSE_MS = 500;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
+
 /** The journal's own connection, and one transaction on it at a time. */
 export class JournalLane {
   private client: Client | undefined;
@@ -95,11 +96,10 @@ export class JournalLane {
    */
   async write(rows: readonly TaskRows[]): Promise<Twins> {
     const client = this.connected();
-    const transaction = new JournalTransaction(client, this.options.epoch);
     try {
-      return await transaction.write(batchOf(rows));
+      return await new JournalTransaction(client, this.options.epoch).write(batchOf(rows));
     } catch (error) {
-      throw await this.afterFailure(client, error, transaction.isRolledBack);
+      throw await this.afterFailure(client, error);
     }
   }
 
@@ -137,25 +137,17 @@ export class JournalLane {
     }
   }
 
-  /** Leaves the connection usable, or drops it, and says what the failure means for the batch. */
-  private async afterFailure(
-    client: Client,
-    error: unknown,
-    isRolledBack: boolean,
-  ): Promise<Error> {
-    const isRefused = error instanceof RangeError || isRefusal(error);
-    const isKnown = isRefused || error instanceof TermEnded || error instanceof RowsMismatch;
-    if (!isKnown && isConnectionLoss(error)) {
-      this.drop(client);
-      return new WriteInterrupted('unknown', { cause: error });
-    }
-    if (!isRolledBack) await client.query('ROLLBACK').catch(() => this.drop(client));
-    if (isRefused) return new RowsRefused(messageOf(error), { cause: error });
-    if (error instanceof RowsMismatch) return this.explain(error);
+  /** Drops the connection where it may be of no use, and says what the failure means for the batch. */
+  private async afterFailure(client: Client, error: unknown): Promise<Error> {
     if (error instanceof TermEnded) return error;
-    // Nobody knows what else it was; a new connection at least parses its statements anew.
+    if (error instanceof RowsMismatch) return this.explain(error);
+    if (error instanceof RangeError || isRefusal(error)) {
+      return new RowsRefused(messageOf(error), { cause: error });
+    }
+    // Nobody knows what else it was; a new connection at least prepares its statements anew.
     if (!isPassing(error)) this.drop(client);
-    return new WriteInterrupted(isRolledBack ? 'not_written' : 'unknown', { cause: error });
+    const outcome = isConnectionLoss(error) ? 'unknown' : 'not_written';
+    return new WriteInterrupted(outcome, { cause: error });
   }
 
   /** Says how the rows stand that the update was meant for. */
@@ -188,8 +180,7 @@ export class JournalLane {
   private async connect(): Promise<Client> {
     const client = new Client({
       ...connectionSettings(this.options.url, 'journal'),
-      query_timeout: PIPELINE_TIMEOUT_MS,
-      pipeline: true,
+      query_timeout: FLUSH_TIMEOUT_MS,
     });
     client.on('error', () => this.drop(client));
     client.on('end', () => this.drop(client));

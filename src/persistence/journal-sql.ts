@@ -10,12 +10,12 @@ interface Column<Row> {
   readonly of: (row: Row) => Element;
 }
 
-/** A statement that writes many rows, each column being one array. Named, so it is parsed once. */
+/** A statement that writes many rows, each column being one array. The session prepares it by its name. */
 export interface BatchStatement<Row> {
   readonly name: string;
   readonly text: string;
   /** Parameters for these rows, the term's number last. Throws `RangeError` on an impossible value. */
-  parameters(rows: readonly Row[], epoch: number): unknown[];
+  parameters(rows: readonly Row[], epoch: number): (Buffer | string)[];
 }
 
 /** A new task: what is written once, and where it stands already. */
@@ -113,21 +113,15 @@ const KEYED_STANDING: readonly Column<StandingRow>[] = [
 ];
 
 /**
- * Settings of the lane's session. Named statements are planned once, so no plan may depend on how full
- * a table was then: whatever reads a table names the keys that it wants (`= ANY`), finds them by an
+ * Settings of the lane's session. Its statements are planned once, so no plan may depend on how full a
+ * table was then: whatever reads a table names the keys that it wants (`= ANY`), finds them by an
  * index, and only then joins the two small sets by hash. Left to itself the planner reads a table
- * that is still small from end to end, and goes on so when it has grown. What is sent in one piece with
- * its BEGIN must not be written when that has failed: by itself, each statement may only read.
+ * that is still small from end to end, and goes on so when it has grown.
  */
-export const SESSION = ['seqscan', 'bitmapscan', 'nestloop', 'mergejoin']
+export const SETTINGS = ['seqscan', 'bitmapscan', 'nestloop', 'mergejoin']
   .map((kind) => `SET enable_${kind} = off;`)
-  .concat('SET plan_cache_mode = force_generic_plan;', 'SET default_transaction_read_only = on')
+  .concat('SET plan_cache_mode = force_generic_plan;')
   .join(' ');
-
-/** Only this makes a transaction of the lane that may write: where it fails, so does all behind it. */
-export const BEGIN = { text: 'BEGIN READ WRITE' } as const;
-
-export const COMMIT = { text: 'COMMIT' } as const;
 
 /**
  * Takes the lease row of the term, so that a takeover and this transaction exclude each other. No
@@ -137,7 +131,7 @@ export const COMMIT = { text: 'COMMIT' } as const;
  */
 export const FENCE_SQL = `SELECT 1 FROM leadership WHERE name = 'scheduler' AND epoch = $1 FOR KEY SHARE`;
 
-/** The fence of the lane, prepared once: it fails (`UNMET`) when another term has begun. */
+/** The fence of the lane: it fails (`UNMET`) when another term has begun. */
 export const FENCE = {
   name: 'journal_fence',
   text: `SELECT ${failUnless('count(*) = 1')} FROM (${FENCE_SQL}) AS held`,
@@ -213,6 +207,16 @@ export const INSERT_NOTES = statement(
       `FROM ${placedRows} JOIN tasks ON tasks.id = t.task_id AND tasks.id = ANY ($1) ORDER BY t.place`,
     ].join(' '),
 );
+
+/** Makes the session ready for a transaction of the lane. */
+export const SESSION = [
+  FENCE,
+  UPDATE_TASKS,
+  INSERT_TASKS,
+  UPSERT_ATTEMPTS,
+  INSERT_EVENTS,
+  INSERT_NOTES,
+].reduce((session, { name, text }) => `${session} PREPARE ${name} AS ${text};`, SETTINGS);
 
 // What is rarely asked has no name: it is planned each time, for tables as large as they are then.
 
@@ -321,10 +325,8 @@ function statement<Row>(
     name,
     text: write({ names, values: values.join(', '), rows, placedRows }),
     parameters: (batch, epoch) => {
-      const parameters: unknown[] = columns.map(({ type, of }) =>
-        arrayParameter(type, batch.map(of)),
-      );
-      return hasEpoch ? [...parameters, epoch] : parameters;
+      const parameters = columns.map(({ type, of }) => arrayParameter(type, batch.map(of)));
+      return hasEpoch ? [...parameters, String(epoch)] : parameters;
     },
   };
 }

@@ -1,11 +1,9 @@
-import type { Client, QueryResult } from 'pg';
+import type { Client } from 'pg';
 import type { TaskState } from '../core/task';
 import type { TaskId } from '../core/units';
 import { crashPoint } from '../ops/crash-points';
 import type { AttemptRow, EventRow, StandingRow, TaskRows } from './journal-rows';
 import {
-  BEGIN,
-  COMMIT,
   FENCE,
   FIND_TWINS,
   INSERT_EVENTS,
@@ -18,6 +16,7 @@ import {
   type NewTaskRow,
 } from './journal-sql';
 import { isTaken, sqlStateOf } from './sql-state';
+import { StatementPipeline, type PreparedStatement } from './statement-pipeline';
 
 /** Everything that one flush writes, by table. */
 export interface Batch {
@@ -86,14 +85,8 @@ export function twinsIn(found: readonly Twin[]): Twins {
 
 const NO_TWINS: Twins = new Map();
 
-/**
- * One flush in one round trip: the commit is on its way before anything is answered. Whatever stands
- * in the way of a statement makes it fail, and the commit behind it a rollback.
- */
+/** One flush: a transaction that is sent in one piece, and fails whole where anything stands in its way. */
 export class JournalTransaction {
-  /** True when the server has said that nothing was written; false: it may be there, or half done. */
-  isRolledBack = false;
-
   constructor(
     private readonly client: Client,
     private readonly epoch: number,
@@ -117,30 +110,34 @@ export class JournalTransaction {
   }
 
   private async commit(batch: Batch): Promise<void> {
-    const queries = [BEGIN, ...this.queriesOf(batch), COMMIT];
+    const statements = this.statementsOf(batch);
+    const pipeline = new StatementPipeline(statements);
     crashPoint('journal:before-commit');
-    const answers = await this.sendAll(queries);
-    const end = answers.at(-1);
-    const command = end?.status === 'fulfilled' ? end.value.command : undefined;
-    this.isRolledBack = command === 'ROLLBACK';
-    const failed = answers.findIndex(({ status }) => status === 'rejected');
-    const answer = answers[failed];
-    if (answer?.status === 'rejected') throw this.meaningOf(answer.reason, queries[failed], batch);
-    if (command !== 'COMMIT') throw new Error(`COMMIT was answered by ${String(command)}`);
+    try {
+      await pipeline.commit(this.client);
+    } catch (error) {
+      throw this.meaningOf(error, statements[pipeline.executed]?.name, batch);
+    }
     crashPoint('journal:after-commit');
   }
 
-  /** What the failure of a query says of the batch. */
-  private meaningOf(error: unknown, query: Query | undefined, batch: Batch): unknown {
-    if (query?.name === INSERT_TASKS.name && isTaken(error)) return new IdTaken(error);
+  /** What the failure of a statement says of the batch. */
+  private meaningOf(error: unknown, name: string | undefined, batch: Batch): unknown {
+    if (name === INSERT_TASKS.name && isTaken(error)) return new IdTaken(error);
     if (sqlStateOf(error) !== UNMET) return error;
-    if (query?.name === FENCE.name) return new TermEnded(`term ${this.epoch} has ended`);
-    return query?.name === UPDATE_TASKS.name ? mismatchOf(batch) : error;
+    if (name === FENCE.name) return new TermEnded(`term ${this.epoch} has ended`);
+    return name === UPDATE_TASKS.name ? mismatchOf(batch) : error;
   }
 
-  private queriesOf({ births, updates, attempts, events, notes }: Batch): readonly Query[] {
+  private statementsOf({
+    births,
+    updates,
+    attempts,
+    events,
+    notes,
+  }: Batch): readonly PreparedStatement[] {
     return [
-      { ...FENCE, values: [this.epoch] },
+      { name: FENCE.name, values: [String(this.epoch)] },
       // First: an id may be free again because its task ends in the same batch.
       ...this.of(UPDATE_TASKS, updates),
       ...this.of(INSERT_TASKS, births),
@@ -150,23 +147,12 @@ export class JournalTransaction {
     ];
   }
 
-  private of<Row>(statement: BatchStatement<Row>, rows: readonly Row[]): readonly Query[] {
+  private of<Row>(
+    statement: BatchStatement<Row>,
+    rows: readonly Row[],
+  ): readonly PreparedStatement[] {
     if (rows.length === 0) return [];
-    const { name, text } = statement;
-    return [{ name, text, values: statement.parameters(rows, this.epoch) }];
-  }
-
-  /** In one piece, not each in pieces of its own. All are answered when it resolves. */
-  private sendAll(
-    queries: readonly Query[],
-  ): Promise<readonly PromiseSettledResult<QueryResult>[]> {
-    const { stream } = this.client.connection;
-    stream.cork();
-    try {
-      return Promise.allSettled(queries.map((query) => this.client.query(query)));
-    } finally {
-      process.nextTick(() => stream.uncork());
-    }
+    return [{ name: statement.name, values: statement.parameters(rows, this.epoch) }];
   }
 
   /** Whose the client ids of the new tasks are. */
@@ -174,12 +160,6 @@ export class JournalTransaction {
     const parameters = FIND_TWINS.parameters(births.map(({ birth }) => birth));
     return twinsIn((await this.client.query<Twin>(FIND_TWINS.text, parameters)).rows);
   }
-}
-
-interface Query {
-  readonly name?: string;
-  readonly text: string;
-  readonly values?: unknown[];
 }
 
 /** A client's id belongs to another task, or our own does. Nothing was written. */

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { BEGIN, COMMIT, FENCE_SQL, SESSION } from '../../src/persistence/journal-sql';
+import { FENCE_SQL } from '../../src/persistence/journal-sql';
 import { LeadershipLease } from '../../src/persistence/leadership-lease';
 import { codeOf } from '../support/code-of';
 import { heldOf, journalRig, PAYLOAD, type JournalRig } from '../support/journal-rig';
@@ -44,17 +44,6 @@ describe('a term that is over', () => {
     expect(await codeOf(rig.journal.submit(rig.admit().changes, PAYLOAD))).toBe('not_leading');
     expect([await countOf('tasks'), await countOf('task_events')]).toEqual([1, 2]);
     expect(rig.told.epochLost).toBe(1);
-  });
-
-  it('cannot write outside of a transaction that was begun to write', async () => {
-    await other.query(SESSION);
-    const locks = 'SELECT 1 FROM leadership FOR KEY SHARE';
-    for (const text of [TAKE_OVER, locks]) {
-      await expect(other.query(text)).rejects.toMatchObject({ code: '25006' });
-    }
-    await other.query(BEGIN);
-    expect((await other.query(locks)).rowCount).toBe(1);
-    expect((await other.query(COMMIT)).command).toBe('COMMIT');
   });
 
   it('rejects what waits behind the flush that finds out', async () => {

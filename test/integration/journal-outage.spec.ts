@@ -278,8 +278,25 @@ describe('failures that pass', () => {
     expect(journal.stats().disconnects).toBe(1);
   });
 
+  it('repeats the batch whose statements all went well, and whose commit did not', async () => {
+    await failOnce(
+      '40001',
+      'CONSTRAINT TRIGGER fail AFTER INSERT',
+      'DEFERRABLE INITIALLY DEFERRED',
+    );
+    const { task, changes } = rig.admit();
+    expect(await journal.submit(changes, PAYLOAD)).toEqual({ kind: 'committed' });
+    expect(await typesOf(task)).toEqual(['submitted', 'reserved']);
+    expect(await rig.query('SELECT last_value FROM failures')).toEqual([{ last_value: '3' }]);
+    expect(journal.stats()).toMatchObject({ disconnects: 0, refused: 0 });
+  });
+
   /** The next event is refused with that state, and only that one: a sequence is not rolled back. */
-  async function failOnce(state: string): Promise<void> {
+  async function failOnce(
+    state: string,
+    trigger = 'TRIGGER fail BEFORE INSERT',
+    when = '',
+  ): Promise<void> {
     await rig.query('CREATE SEQUENCE failures');
     await rig.query(`
       CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -288,7 +305,7 @@ describe('failures that pass', () => {
         RETURN NEW;
       END $$`);
     await rig.query(
-      'CREATE TRIGGER fail BEFORE INSERT ON task_events FOR EACH ROW EXECUTE FUNCTION fail_once()',
+      `CREATE ${trigger} ON task_events ${when} FOR EACH ROW EXECUTE FUNCTION fail_once()`,
     );
   }
 });

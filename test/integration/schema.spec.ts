@@ -6,7 +6,7 @@ import {
   FIND_STANDINGS,
   FIND_TWINS,
   INSERT_NOTES,
-  SESSION,
+  SETTINGS,
   UPDATE_TASKS,
 } from '../../src/persistence/journal-sql';
 import { LISTED_LIVE } from '../../src/persistence/task-list.repository';
@@ -405,7 +405,7 @@ describe('plans of the journal', () => {
   });
 
   async function expectLookups(text: string): Promise<void> {
-    await query(SESSION);
+    await query(SETTINGS);
     await query(`PREPARE it AS ${text}`);
     const places = new Set([...text.matchAll(/\$(\d+)/g)].map(([place]) => place));
     const nulls = [...places].map(() => 'NULL').join(', ');

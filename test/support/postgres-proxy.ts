@@ -1,13 +1,17 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** Where a connection is cut: before the server gets the COMMIT, or before the client gets its answer. */
+/** Where a connection is cut: before the server gets all of a flush, or before the client gets its answer. */
 export type Cut = 'before-commit' | 'after-commit';
 
-const COMMIT = Buffer.from('COMMIT\0');
+/** Of each flush of the journal some statement writes events, the last one does; the server counts its rows. */
+const MARKS: Readonly<Record<Cut, RegExp>> = {
+  'before-commit': /journal_insert_(?:events|notes)\0/,
+  'after-commit': /INSERT 0 \d+\0/,
+};
 
 /** A TCP connection to PostgreSQL that can be cut at a named moment, refused, or made to hang. */
 export class PostgresProxy {
-  /** Commits whose connection was cut. */
+  /** Flushes whose connection was cut. */
   cuts = 0;
   private nextCut: Cut | undefined;
   private refusing = false;
@@ -37,7 +41,7 @@ export class PostgresProxy {
     return url.toString();
   }
 
-  /** Cuts the connection at the next COMMIT. @param thenRefuse no new connection until `admit` */
+  /** Cuts the connection at the next flush of the journal. @param thenRefuse no new connection until `admit` */
   cutNext(cut: Cut, thenRefuse = false): void {
     this.nextCut = cut;
     this.refuseAfterCut = thenRefuse;
@@ -100,7 +104,7 @@ export class PostgresProxy {
   }
 
   private pass(chunk: Buffer, moment: Cut, client: Socket, to: Socket): void {
-    if (this.nextCut !== moment || !chunk.includes(COMMIT)) {
+    if (this.nextCut !== moment || !MARKS[moment].test(chunk.toString('latin1'))) {
       if (!to.destroyed) to.write(chunk);
       return;
     }
