@@ -131,6 +131,11 @@ export class TaskJournal {
     return this.lane.isOpen && !this.writer.isStruggling && this.ended === undefined;
   }
 
+  /** Rows that may come before half of the buffer is full: the other half is for what cannot wait. */
+  get spareRows(): number {
+    return Math.max(0, this.limits.maxBufferedRows / 2 - this.buffer.rows - this.inFlight.rows);
+  }
+
   /** Tells one listener of every commit. It must not throw: that would end the journal. */
   watch(listener: (flush: Flush) => void): void {
     this.watcher = listener;

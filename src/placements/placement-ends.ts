@@ -4,6 +4,11 @@ import type { TaskId } from '../core/units';
 import { WakeupBell } from '../ops/wakeup';
 import { TaskRecorder } from '../tasks/task-recorder';
 
+/** Placements that end in one turn, at most: they hold up everybody else. */
+const MOST_AT_ONCE = 1_000;
+/** One of the task, one of its attempt and one of what happened. */
+const ROWS_EACH = 3;
+
 /** Records that placements are over. */
 @Injectable()
 export class PlacementEnds {
@@ -14,6 +19,14 @@ export class PlacementEnds {
     private readonly recorder: TaskRecorder,
     private readonly bell: WakeupBell,
   ) {}
+
+  /**
+   * How many may end now by themselves. The journal buffers so many rows and no more, and what it does
+   * not take ends the term: the others follow with the next turn, or the next heartbeat.
+   */
+  get atOnce(): number {
+    return Math.min(MOST_AT_ONCE, Math.floor(this.recorder.spareRows / ROWS_EACH));
+  }
 
   /**
    * Resolves when it is committed.

@@ -46,11 +46,6 @@ export interface WorkerView {
 const TICK_MS = 1_000;
 /** A worker that has been silent for so long is not listed any more, in ms: a day. */
 const FORGOTTEN_MS = 24 * 3_600_000;
-/**
- * Placements that end in one turn: the journal buffers so many rows and no more, and what it does not
- * take ends the term. The others follow with the next turn, or the next heartbeat.
- */
-const ENDED_AT_ONCE = 1_000;
 
 /** Workers that only ask for placement: who is there, and how many tasks each has. */
 @Injectable()
@@ -105,12 +100,12 @@ export class WorkersService {
     }
     for (const worker of this.inService()) this.judge(worker);
     this.releaseOfLost();
-    this.ends.recordLater(this.fleet.placements.expire(ENDED_AT_ONCE));
+    this.ends.recordLater(this.fleet.placements.expire(this.ends.atOnce));
   }
 
   /** What they have is in their own figures, should they come back. */
   private releaseOfLost(): void {
-    let left = ENDED_AT_ONCE;
+    let left = this.ends.atOnce;
     for (const worker of this.inService()) {
       if (left === 0) return;
       if (worker.health !== 'lost') continue;
@@ -159,8 +154,7 @@ export class WorkersService {
       }
       this.fleet.updateInstance(worker, facts);
       const figures = { currentTasks, taskIds: taskIds && new Set(taskIds) };
-      const limit = this.recorder.canRecord ? ENDED_AT_ONCE : 0;
-      this.ends.recordLater(this.fleet.placements.heard(worker, figures, limit));
+      this.ends.recordLater(this.fleet.placements.heard(worker, figures, this.ends.atOnce));
     } else {
       this.fleet.updateInstance(worker, seen);
     }

@@ -13,6 +13,7 @@ import { TaskRecorder } from './task-recorder';
 /** A journal whose commits come when the test says so, in their order. */
 class SlowJournal {
   readonly available = true;
+  readonly spareRows = Infinity;
   private readonly waiting: (() => void)[] = [];
 
   append(): Promise<void> {

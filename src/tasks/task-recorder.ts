@@ -22,15 +22,21 @@ export class TaskRecorder {
 
   constructor(
     private readonly fleet: Fleet,
-    @Inject(TASK_JOURNAL) private readonly journal: Pick<TaskJournal, 'append' | 'available'>,
+    @Inject(TASK_JOURNAL)
+    private readonly journal: Pick<TaskJournal, 'append' | 'available' | 'spareRows'>,
     private readonly payloads: PayloadCache,
     @Inject(TERM) private readonly term: Term,
     @Inject(CHANGE_LISTENERS) private readonly listeners: readonly ChangeListener[],
   ) {}
 
-  /** False while PostgreSQL is away or too far behind: nothing new may be begun then. */
+  /** False while PostgreSQL is away: nothing new may be begun then. */
   get canRecord(): boolean {
     return this.journal.available;
+  }
+
+  /** Rows of which changes that can wait may have so many now; 0 while nothing can be recorded. */
+  get spareRows(): number {
+    return this.canRecord ? this.journal.spareRows : 0;
   }
 
   /**

@@ -230,7 +230,11 @@ describe('while PostgreSQL is away', () => {
     proxy.refuse();
     await until(() => !small.available, 'the loss of the connection');
     const note = (): Promise<void> => small.append([rig.fleet.note(task, 'late_result', 'a note')]);
-    const kept = [note(), note(), note(), note()]; // Two rows each: the task's and the event's.
+    expect(small.spareRows).toBe(4);
+    const kept = [note()]; // Two rows each: the task's and the event's.
+    expect(small.spareRows).toBe(2);
+    kept.push(note(), note(), note());
+    expect(small.spareRows).toBe(0);
     expect((await unavailable(note())).outcome).toBe('not_written');
     task.eventSeq--; // What was refused did not happen.
     proxy.admit();

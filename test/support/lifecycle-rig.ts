@@ -18,6 +18,7 @@ import type { FakeClock } from './fake-clock';
 /** Takes everything at once, even while it says that PostgreSQL is away. */
 export class WillingJournal {
   available = true;
+  spareRows = Infinity;
   private readonly types: string[] = [];
   private held: Promise<void> = Promise.resolve();
 
