@@ -42,9 +42,9 @@ export const schedule: Figure = async ({ surroundings, extent: { seconds, rounds
   const idle = fleets.get(IDLE_WORKERS) ?? [...fleets.values()][0];
   return [
     ...sizes.map((size, n) => sizeRow(size, beating[n] ?? [], seen['raw'] ?? [])),
-    flatnessRow(beating),
+    flatnessRow('the slowest size over the fastest', beating),
     ...sizes.flatMap((size, n) => silentRows(size, silent[n] ?? [])),
-    { id: 'P3', what: 'the slowest over the fastest of these', value: flatness(silent), unit: '' },
+    flatnessRow('the slowest over the fastest of these', silent),
     {
       id: 'P3',
       what: 'the same by CPU, of which other programs take nothing',
@@ -98,11 +98,11 @@ function silentRows(size: number, ours: readonly Costed[]): readonly Row[] {
   ];
 }
 
-function flatnessRow(sizes: readonly (readonly Costed[])[]): Row {
+function flatnessRow(what: string, sizes: readonly (readonly Costed[])[]): Row {
   const value = flatness(sizes);
   return {
     id: 'P3',
-    what: 'the slowest size over the fastest',
+    what,
     value,
     unit: '',
     goal: `≥ ${LEAST_FLATNESS}`,
