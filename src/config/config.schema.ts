@@ -146,7 +146,7 @@ export const SETTINGS = {
       min: 100,
       max: 10_000_000,
       description:
-        'Steps of tasks that may wait for the database; above it submissions are refused with 503.',
+        'Steps of tasks that may wait for the database; submissions are refused with 503 at three quarters.',
     }),
   },
   intervals: {

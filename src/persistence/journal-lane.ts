@@ -5,9 +5,16 @@ import type { TaskId } from '../core/units';
 import { arrayParameter } from './array-parameter';
 import { connectionSettings } from './connection-settings';
 import type { BirthRow, TaskRows } from './journal-rows';
-import { FIND_EVENTS, FIND_STANDINGS, FIND_TWINS, SESSION } from './journal-sql';
+import {
+  FIND_EVENTS,
+  FIND_STANDINGS,
+  FIND_TWINS,
+  SESSION,
+  TRANSACTION_TIMEOUT_MS,
+} from './journal-sql';
 import {
   batchOf,
+  CommitFailed,
   JournalTransaction,
   RowsMismatch,
   TermEnded,
@@ -46,7 +53,7 @@ export interface JournalLaneOptions {
 }
 
 /** The statements of a flush have one limit together. */
-const FLUSH_TIMEOUT_MS = 15_000;
+const FLUSH_TIMEOUT_MS = TRANSACTION_TIMEOUT_MS;
 /** How long a proper goodbye may take. */
 const CLOSE_MS = 500;
 const FIRST_PAUSE_MS = 50;
@@ -144,10 +151,11 @@ export class JournalLane {
     if (error instanceof RangeError || isRefusal(error)) {
       return new RowsRefused(messageOf(error), { cause: error });
     }
+    const cause = error instanceof CommitFailed ? error.cause : error;
     // Nobody knows what else it was; a new connection at least prepares its statements anew.
-    if (!isPassing(error)) this.drop(client);
-    const outcome = isConnectionLoss(error) ? 'unknown' : 'not_written';
-    return new WriteInterrupted(outcome, { cause: error });
+    if (!isPassing(cause)) this.drop(client);
+    const isOpen = cause !== error || isConnectionLoss(cause);
+    return new WriteInterrupted(isOpen ? 'unknown' : 'not_written', { cause });
   }
 
   /** Says how the rows stand that the update was meant for. */

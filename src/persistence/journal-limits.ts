@@ -4,9 +4,9 @@ export interface JournalLimits {
   readonly maxBatchRows: number;
   /** Bytes of one flush. Default 4 MiB. */
   readonly maxBatchBytes: number;
-  /** Rows that may wait for PostgreSQL. Default 50 000. */
+  /** Rows that may wait for PostgreSQL; three quarters of them when a new task comes. Default 50 000. */
   readonly maxBufferedRows: number;
-  /** Bytes that may wait for PostgreSQL. Default 256 MiB. */
+  /** Bytes that may wait for PostgreSQL, likewise. Default 256 MiB. */
   readonly maxBufferedBytes: number;
 }
 

@@ -112,6 +112,20 @@ const KEYED_STANDING: readonly Column<StandingRow>[] = [
   ...STANDING,
 ];
 
+/** How long a transaction of the lane may take, in ms. */
+export const TRANSACTION_TIMEOUT_MS = 15_000;
+
+/**
+ * A flush of which only a part arrives holds its locks, the one on the lease too, and the limit of idle
+ * transactions begins behind its last statement only. Servers from version 17 on have a limit for the
+ * whole; with older ones the keepalive finds a host that is gone, but no process that stands still.
+ */
+const LIMITS = [
+  `SELECT set_config(name, '${TRANSACTION_TIMEOUT_MS}', false)
+     FROM pg_settings WHERE name = 'transaction_timeout';`,
+  'SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;',
+];
+
 /**
  * Settings of the lane's session. Its statements are planned once, so no plan may depend on how full a
  * table was then: whatever reads a table names the keys that it wants (`= ANY`), finds them by an
@@ -120,7 +134,7 @@ const KEYED_STANDING: readonly Column<StandingRow>[] = [
  */
 export const SETTINGS = ['seqscan', 'bitmapscan', 'nestloop', 'mergejoin']
   .map((kind) => `SET enable_${kind} = off;`)
-  .concat('SET plan_cache_mode = force_generic_plan;')
+  .concat('SET plan_cache_mode = force_generic_plan;', LIMITS)
   .join(' ');
 
 /**

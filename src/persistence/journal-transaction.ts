@@ -15,7 +15,7 @@ import {
   type BatchStatement,
   type NewTaskRow,
 } from './journal-sql';
-import { isTaken, sqlStateOf } from './sql-state';
+import { isRefusal, isTaken, sqlStateOf } from './sql-state';
 import { StatementPipeline, type PreparedStatement } from './statement-pipeline';
 
 /** Everything that one flush writes, by table. */
@@ -68,6 +68,13 @@ export class RowsMismatch extends Error {
   }
 }
 
+/** The commit itself was answered by an error, which some come after: a server that cannot keep its log. */
+export class CommitFailed extends Error {
+  constructor(override readonly cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
 /** Tasks whose client id was taken: ours, and whose it is. */
 export type Twins = ReadonlyMap<TaskId, TaskId>;
 
@@ -116,13 +123,15 @@ export class JournalTransaction {
     try {
       await pipeline.commit(this.client);
     } catch (error) {
-      throw this.meaningOf(error, statements[pipeline.executed]?.name, batch);
+      const failed = statements[pipeline.executed];
+      if (failed) throw this.meaningOf(error, failed, batch);
+      throw isRefusal(error) ? error : new CommitFailed(error);
     }
     crashPoint('journal:after-commit');
   }
 
   /** What the failure of a statement says of the batch. */
-  private meaningOf(error: unknown, name: string | undefined, batch: Batch): unknown {
+  private meaningOf(error: unknown, { name }: PreparedStatement, batch: Batch): unknown {
     if (name === INSERT_TASKS.name && isTaken(error)) return new IdTaken(error);
     if (sqlStateOf(error) !== UNMET) return error;
     if (name === FENCE.name) return new TermEnded(`term ${this.epoch} has ended`);

@@ -91,7 +91,7 @@ export class JournalWriter {
 
 /** What is not known of the batch that is being written. */
 interface Doubt {
-  /** A COMMIT was sent, and what the server made of it is not known. */
+  /** It was sent, and what the server made of it is not known. */
   mayBeThere: boolean;
   /** How a repeat failed for good, unless it did so because the rows are there. */
   verdict: { readonly error: unknown } | undefined;

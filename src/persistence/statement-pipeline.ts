@@ -19,7 +19,7 @@ export class StatementPipeline implements Submittable {
 
   constructor(private readonly statements: readonly PreparedStatement[]) {}
 
-  /** How many statements were executed; less than all: the one at that place has failed. */
+  /** How many statements were executed: where it failed, the one at that place, or the commit behind all. */
   get executed(): number {
     return this.done;
   }
@@ -46,6 +46,9 @@ export class StatementPipeline implements Submittable {
         connection.execute(null, true);
       }
       connection.sync();
+    } catch (error) {
+      // Half of it may be on its way, and nothing else could ever follow.
+      stream.destroy(error as Error);
     } finally {
       stream.uncork();
     }
@@ -56,7 +59,9 @@ export class StatementPipeline implements Submittable {
   }
 
   handleReadyForQuery(): void {
-    this.callback();
+    const { length } = this.statements;
+    if (this.done === length) this.callback();
+    else this.callback(new Error(`${this.done} of ${length} statements were answered`));
   }
 
   handleError(error: Error): void {

@@ -62,6 +62,12 @@ export interface Flush {
 
 const ANSWER_WITHIN_MS = 10_000;
 const STOP_WITHIN_MS = 5_000;
+/**
+ * How full new tasks may make the buffer, and how full changes may that can wait. What has happened to a
+ * task and cannot be kept ends the term: the rest is for that.
+ */
+const NEW_SHARE = 0.75;
+const PATIENT_SHARE = 0.9;
 /** How long a change is held back that may wait for the next one of its task, in ms. */
 const LINGER_MS = 100;
 /** Refused tasks that are remembered, so that what is said of them later is refused as well. */
@@ -131,9 +137,12 @@ export class TaskJournal {
     return this.lane.isOpen && !this.writer.isStruggling && this.ended === undefined;
   }
 
-  /** Rows that may come before half of the buffer is full: the other half is for what cannot wait. */
+  /** Rows of changes that can wait: so many may come before the buffer is as full as those may make it. */
   get spareRows(): number {
-    return Math.max(0, this.limits.maxBufferedRows / 2 - this.buffer.rows - this.inFlight.rows);
+    const { pendingRows, pendingBytes } = this.stats();
+    const { maxBufferedRows, maxBufferedBytes } = this.limits;
+    if (pendingBytes > maxBufferedBytes * PATIENT_SHARE) return 0;
+    return Math.max(0, Math.floor(maxBufferedRows * PATIENT_SHARE) - pendingRows);
   }
 
   /** Tells one listener of every commit. It must not throw: that would end the journal. */
@@ -257,8 +266,9 @@ export class TaskJournal {
       rows += call.rowCount;
       bytes += call.rows.bytes;
     }
+    const share = calls.some(({ isSubmission }) => isSubmission) ? NEW_SHARE : 1;
     const { maxBufferedRows, maxBufferedBytes } = this.limits;
-    if (rows <= maxBufferedRows && bytes <= maxBufferedBytes) return undefined;
+    if (rows <= maxBufferedRows * share && bytes <= maxBufferedBytes * share) return undefined;
     return notWritten('too much waits for PostgreSQL already');
   }
 

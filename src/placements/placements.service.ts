@@ -65,8 +65,8 @@ export class PlacementsService implements OnModuleDestroy {
       await this.ends.of(task);
       return false;
     }
-    if (!this.recorder.canRecord) {
-      const message = 'the database is away; nothing was changed';
+    if (this.ends.atOnce === 0) {
+      const message = 'the database is away or behind; nothing was changed';
       throw new SchedulerError('store_unavailable', message, RETRY_AFTER);
     }
     await this.ends.record(this.fleet.placements.release(task, 'released by its client'));
@@ -82,7 +82,7 @@ export class PlacementsService implements OnModuleDestroy {
     const { placements } = this.fleet;
     const { task, tags, payload } = asked;
     // A repeat needs no room, and must not push out what it asks for.
-    if (!this.fleet.taskByClientId('placement', task.clientId ?? ''))
+    if (!this.fleet.taskByClientId('placement', task.clientId ?? '') && this.ends.atOnce > 0)
       this.ends.recordLater(placements.makeRoom());
     const placing = placements.place(task, tags);
     switch (placing.kind) {

@@ -1,5 +1,6 @@
 import { isSchedulerError } from '../../src/core/errors';
 import type { Task } from '../../src/core/task';
+import { JournalLane } from '../../src/persistence/journal-lane';
 import { StoreUnavailableError } from '../../src/persistence/store-unavailable.error';
 import type { TaskJournal } from '../../src/persistence/task-journal';
 import { heldOf, journalRig, PAYLOAD, type JournalRig } from '../support/journal-rig';
@@ -230,9 +231,9 @@ describe('while PostgreSQL is away', () => {
     proxy.refuse();
     await until(() => !small.available, 'the loss of the connection');
     const note = (): Promise<void> => small.append([rig.fleet.note(task, 'late_result', 'a note')]);
-    expect(small.spareRows).toBe(4);
+    expect(small.spareRows).toBe(7); // Nine tenths.
     const kept = [note()]; // Two rows each: the task's and the event's.
-    expect(small.spareRows).toBe(2);
+    expect(small.spareRows).toBe(5);
     kept.push(note(), note(), note());
     expect(small.spareRows).toBe(0);
     expect((await unavailable(note())).outcome).toBe('not_written');
@@ -241,6 +242,24 @@ describe('while PostgreSQL is away', () => {
     await Promise.all(kept);
     await note();
     expect(await typesOf(task)).toHaveLength(7);
+  });
+
+  it('keeps a quarter of its buffer for what happens to tasks that are there', async () => {
+    const small = await rig.openJournal({ limits: { maxBufferedRows: 20 } });
+    const { task, changes } = rig.admit();
+    await small.submit(changes, PAYLOAD);
+    await rig.query('BEGIN');
+    await rig.query('LOCK TABLE tasks IN SHARE MODE');
+    const note = (): Promise<void> => small.append([rig.fleet.note(task, 'late_result', 'a note')]);
+    const notes = Array.from({ length: 6 }, note); // Two rows each: the task's and the event's.
+    expect((await unavailable(small.submit(rig.admit().changes, PAYLOAD))).outcome).toBe(
+      'not_written',
+    );
+    notes.push(...Array.from({ length: 4 }, note));
+    expect((await unavailable(note())).outcome).toBe('not_written');
+    task.eventSeq--; // What was refused did not happen.
+    await rig.query('COMMIT');
+    await Promise.all(notes);
   });
 
   it('gives up what is not written when it is stopped', async () => {
@@ -293,6 +312,35 @@ describe('failures that pass', () => {
     expect(await typesOf(task)).toEqual(['submitted', 'reserved']);
     expect(await rig.query('SELECT last_value FROM failures')).toEqual([{ last_value: '3' }]);
     expect(journal.stats()).toMatchObject({ disconnects: 0, refused: 0 });
+  });
+
+  it('reads a batch back whose commit was answered by an error: it may be there', async () => {
+    await failOnce(
+      '53100',
+      'CONSTRAINT TRIGGER fail AFTER INSERT',
+      'DEFERRABLE INITIALLY DEFERRED',
+    );
+    const asked: string[] = [];
+    const find = jest.spyOn(JournalLane.prototype, 'findRecorded').mockImplementation(() => {
+      asked.push('recorded');
+      find.mockRestore();
+      return Promise.resolve(new Set());
+    });
+    expect(await journal.submit(rig.admit().changes, PAYLOAD)).toEqual({ kind: 'committed' });
+    expect(asked).toEqual(['recorded']);
+  });
+
+  it('refuses a row that only the commit finds wrong', async () => {
+    await failOnce(
+      '23514',
+      'CONSTRAINT TRIGGER fail AFTER INSERT',
+      'DEFERRABLE INITIALLY DEFERRED',
+    );
+    const { task, changes } = rig.admit();
+    await expect(journal.submit(changes, PAYLOAD)).rejects.toMatchObject({
+      code: 'rejected_by_store',
+    });
+    expect(await typesOf(task)).toEqual([]);
   });
 
   /** The next event is refused with that state, and only that one: a sequence is not rolled back. */
