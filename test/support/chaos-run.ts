@@ -24,6 +24,8 @@ export const CHAOS_SETTINGS = {
 const STUCK_MS = 60_000;
 /** Tasks that have to be accepted between two acts. */
 const PROGRESS = 12;
+/** So few that nothing stands still for `STUCK_MS` because no term lasts. */
+const ACTS_BETWEEN_RESTS = 12;
 const MODELS = ['reference', 'reporting', 'silent'] as const;
 const DATABASE = 'foresail_test_chaos';
 
@@ -122,6 +124,7 @@ export class ChaosRun {
     try {
       for (let acts = 0; acts < this.options.acts; acts += 1) {
         await this.progress();
+        if (acts % ACTS_BETWEEN_RESTS === ACTS_BETWEEN_RESTS - 1) await this.rest();
         await this.playOne();
       }
       await until(() => this.isQuiet, 'the end of all restarts and pauses', STUCK_MS);
@@ -143,6 +146,16 @@ export class ChaosRun {
   private get isQuiet(): boolean {
     if (this.mishaps.length > 0) throw new AggregateError(this.mishaps, 'a restart failed');
     return this.underWay.size === 0;
+  }
+
+  /**
+   * Lets a term last. Whether an original worker has an attempt that was being sent is waited out in
+   * one term; where no term lasts as long as that, nothing can be known.
+   */
+  private async rest(): Promise<void> {
+    await until(() => this.isQuiet, 'the end of all restarts and pauses', STUCK_MS);
+    await this.progress();
+    await sleep(Number(CHAOS_SETTINGS.FORESAIL_AMBIGUITY_MS) + 1_000);
   }
 
   private async playOne(): Promise<void> {
