@@ -52,8 +52,6 @@ export interface JournalLaneOptions {
   onLost(): void;
 }
 
-/** The statements of a flush have one limit together. */
-const FLUSH_TIMEOUT_MS = TRANSACTION_TIMEOUT_MS;
 /** How long a proper goodbye may take. */
 const CLOSE_MS = 500;
 const FIRST_PAUSE_MS = 50;
@@ -92,7 +90,8 @@ export class JournalLane {
     this.client = undefined;
     if (!client) return;
     // What is under way may be held up; nobody waits for that, and no process stays because of it.
-    await Promise.race([client.end().catch(() => undefined), sleep(CLOSE_MS)]);
+    const goodbye = client.end().catch(() => undefined);
+    await Promise.race([goodbye, sleep(CLOSE_MS, undefined, { ref: false })]);
     client.unref();
   }
 
@@ -188,7 +187,7 @@ export class JournalLane {
   private async connect(): Promise<Client> {
     const client = new Client({
       ...connectionSettings(this.options.url, 'journal'),
-      query_timeout: FLUSH_TIMEOUT_MS,
+      query_timeout: TRANSACTION_TIMEOUT_MS,
     });
     client.on('error', () => this.drop(client));
     client.on('end', () => this.drop(client));

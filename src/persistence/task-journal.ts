@@ -139,10 +139,10 @@ export class TaskJournal {
 
   /** Rows of changes that can wait: so many may come before the buffer is as full as those may make it. */
   get spareRows(): number {
-    const { pendingRows, pendingBytes } = this.stats();
     const { maxBufferedRows, maxBufferedBytes } = this.limits;
-    if (pendingBytes > maxBufferedBytes * PATIENT_SHARE) return 0;
-    return Math.max(0, Math.floor(maxBufferedRows * PATIENT_SHARE) - pendingRows);
+    const { rows, bytes } = this.pending;
+    if (bytes > maxBufferedBytes * PATIENT_SHARE) return 0;
+    return Math.max(0, Math.floor(maxBufferedRows * PATIENT_SHARE) - rows);
   }
 
   /** Tells one listener of every commit. It must not throw: that would end the journal. */
@@ -152,9 +152,10 @@ export class TaskJournal {
 
   /** How the journal is doing. */
   stats(): JournalStats {
+    const { rows, bytes } = this.pending;
     return {
-      pendingRows: this.buffer.rows + this.inFlight.rows,
-      pendingBytes: this.buffer.bytes + this.inFlight.bytes,
+      pendingRows: rows,
+      pendingBytes: bytes,
       refused: this.refusedCalls,
       disconnects: this.disconnects,
       ...this.writer.counts,
@@ -217,6 +218,12 @@ export class TaskJournal {
     await this.add(noteRows(event));
   }
 
+  /** What waits or is under way. */
+  private get pending(): { rows: number; bytes: number } {
+    const { buffer, inFlight } = this;
+    return { rows: buffer.rows + inFlight.rows, bytes: buffer.bytes + inFlight.bytes };
+  }
+
   // --- calls -----------------------------------------------------------------------------------
 
   private add(rows: TaskRows, lingers = false): Promise<SubmitAnswer> {
@@ -258,8 +265,7 @@ export class TaskJournal {
 
   private refusalOf(calls: readonly JournalCall[]): Error | undefined {
     if (this.ended) return this.ended;
-    let rows = this.buffer.rows + this.inFlight.rows;
-    let bytes = this.buffer.bytes + this.inFlight.bytes;
+    let { rows, bytes } = this.pending;
     for (const call of calls) {
       const refusal = this.refusals.get(call.rows.taskId);
       if (refusal) return refusal;

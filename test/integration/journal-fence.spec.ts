@@ -1,7 +1,6 @@
 import { Client } from 'pg';
-import { FENCE, FENCE_SQL, SESSION } from '../../src/persistence/journal-sql';
+import { FENCE_SQL } from '../../src/persistence/journal-sql';
 import { LeadershipLease } from '../../src/persistence/leadership-lease';
-import { StatementPipeline } from '../../src/persistence/statement-pipeline';
 import { codeOf } from '../support/code-of';
 import { heldOf, journalRig, PAYLOAD, type JournalRig } from '../support/journal-rig';
 import { until } from '../support/until';
@@ -45,29 +44,6 @@ describe('a term that is over', () => {
     expect(await codeOf(rig.journal.submit(rig.admit().changes, PAYLOAD))).toBe('not_leading');
     expect([await countOf('tasks'), await countOf('task_events')]).toEqual([1, 2]);
     expect(rig.told.epochLost).toBe(1);
-  });
-
-  it('cannot hold the lease with a flush of which only a part has arrived', async () => {
-    await other.query(SESSION);
-    expect((await other.query('SHOW transaction_timeout')).rows).toEqual([
-      { transaction_timeout: '15s' },
-    ]);
-    await other.query('SET transaction_timeout = 500');
-    other.on('error', () => undefined);
-    const cut = new StatementPipeline([{ name: FENCE.name, values: ['1'] }]);
-    const sync = jest.spyOn(other.connection, 'sync').mockImplementation(() => {
-      // What it has of the flush, the server executes.
-      other.connection.flush();
-    });
-    const held = cut.commit(other).catch((error: unknown) => error);
-    await until(() => cut.executed === 1, 'the fence');
-    sync.mockRestore();
-    const began = Date.now();
-    await rig.query(TAKE_OVER);
-    expect(Date.now() - began).toBeGreaterThan(100);
-    expect(await held).toMatchObject({ code: '25P04' });
-    other = new Client({ connectionString: rig.url });
-    await other.connect();
   });
 
   it('rejects what waits behind the flush that finds out', async () => {

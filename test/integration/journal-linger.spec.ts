@@ -1,7 +1,5 @@
 import type { Task } from '../../src/core/task';
-import { heldOf, journalRig, PAYLOAD, type JournalRig } from '../support/journal-rig';
-
-const SUCCESS = { kind: 'succeeded', executionMs: 12.5 } as const;
+import { heldOf, journalRig, PAYLOAD, SUCCESS, type JournalRig } from '../support/journal-rig';
 
 let rig: JournalRig;
 

@@ -3,12 +3,10 @@ import type { Task } from '../../src/core/task';
 import { JournalLane } from '../../src/persistence/journal-lane';
 import { StoreUnavailableError } from '../../src/persistence/store-unavailable.error';
 import type { TaskJournal } from '../../src/persistence/task-journal';
-import { heldOf, journalRig, PAYLOAD, type JournalRig } from '../support/journal-rig';
+import { heldOf, journalRig, PAYLOAD, SUCCESS, type JournalRig } from '../support/journal-rig';
 import { PostgresProxy } from '../support/postgres-proxy';
 import { SeededRandom } from '../support/seeded-random';
 import { until } from '../support/until';
-
-const SUCCESS = { kind: 'succeeded', executionMs: 1 } as const;
 
 let rig: JournalRig;
 let proxy: PostgresProxy;

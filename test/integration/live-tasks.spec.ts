@@ -1,7 +1,6 @@
 import type { DataSource } from 'typeorm';
 import { QuantileDistribution } from '../../src/core/distribution';
 import type { Task } from '../../src/core/task';
-import { createDataSource } from '../../src/persistence/data-source';
 import { TasksRepository } from '../../src/persistence/tasks.repository';
 import { exactly, quartiles } from '../support/builders';
 import {
@@ -19,12 +18,11 @@ let source: DataSource;
 
 beforeEach(async () => {
   rig = await journalRig(1);
-  source = await createDataSource(rig.url, { poolSize: 2 }).initialize();
+  source = await rig.openSource();
 });
 
 afterEach(async () => {
   expect(await rig.violations()).toEqual([]);
-  await source.destroy();
   await rig.close();
 });
 

@@ -3,7 +3,6 @@ import { isSchedulerError } from '../../src/core/errors';
 import type { Task, TaskDraft } from '../../src/core/task';
 import { instant, taskId } from '../../src/core/units';
 import { systemIds } from '../../src/ops/system';
-import { createDataSource } from '../../src/persistence/data-source';
 import { CLEAR, ModelTasksRepository, PAGE } from '../../src/persistence/model-tasks.repository';
 import { finish, heldOf, journalRig, submitted, type JournalRig } from '../support/journal-rig';
 
@@ -14,14 +13,13 @@ let ended: string[];
 
 beforeEach(async () => {
   rig = await journalRig(1);
-  source = await createDataSource(rig.url, { poolSize: 3 }).initialize();
+  source = await rig.openSource(3);
   ended = [];
   tasks = new ModelTasksRepository(source, { epoch: 1, end: (reason) => ended.push(reason) });
 });
 
 afterEach(async () => {
   expect(await rig.violations()).toEqual([]);
-  await source.destroy();
   await rig.close();
 });
 

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { DataSource } from 'typeorm';
 import type { TaskId } from '../../src/core/units';
 import type { Term } from '../../src/ops/term';
-import { createDataSource } from '../../src/persistence/data-source';
 import { OutcomesRepository } from '../../src/persistence/outcomes.repository';
 import { PredictionSettingsRepository } from '../../src/persistence/prediction-settings.repository';
 import { quartiles } from '../support/builders';
@@ -15,12 +14,11 @@ let source: DataSource;
 
 beforeEach(async () => {
   rig = await journalRig(3);
-  source = await createDataSource(rig.url, { poolSize: 2 }).initialize();
+  source = await rig.openSource();
 });
 
 afterEach(async () => {
   expect(await rig.violations()).toEqual([]);
-  await source.destroy();
   await rig.close();
 });
 

@@ -30,14 +30,13 @@ let term: Term;
 
 beforeEach(async () => {
   rig = await journalRig(1);
-  source = await createDataSource(rig.url, { poolSize: 2 }).initialize();
+  source = await rig.openSource();
   ended = [];
   term = { epoch: 1, end: (reason) => ended.push(reason) };
 });
 
 afterEach(async () => {
   expect(await rig.violations()).toEqual([]);
-  await source.destroy();
   await rig.close();
 });
 

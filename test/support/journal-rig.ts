@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import type { DataSource } from 'typeorm';
 import type { Held } from '../../src/core/backlog';
 import type { Fleet } from '../../src/core/fleet';
 import type { Instance } from '../../src/core/instance';
@@ -6,6 +7,7 @@ import { queueKey, queueName } from '../../src/core/queue';
 import { liveAttempt, type Change, type Task, type TaskDraft } from '../../src/core/task';
 import { instanceId, taskId } from '../../src/core/units';
 import { systemIds } from '../../src/ops/system';
+import { createDataSource } from '../../src/persistence/data-source';
 import { INVARIANT_QUERIES } from '../../src/persistence/invariant-queries';
 import type { MismatchedRow } from '../../src/persistence/journal-transaction';
 import type { Log } from '../../src/persistence/log';
@@ -50,6 +52,8 @@ export interface JournalRig {
   readonly told: { epochLost: number; mismatches: (readonly MismatchedRow[])[] };
   /** Another journal on the same database. */
   openJournal(options?: Partial<TaskJournalOptions>): Promise<TaskJournal>;
+  /** A pool of that many connections (default: 2) for repositories; it ends with the rig. */
+  openSource(poolSize?: number): Promise<DataSource>;
   /** Adds an instance to the fleet and to the table. */
   addInstance(slots: number): Promise<Instance>;
   /** Admits a task; it is reserved when a slot is free. */
@@ -85,6 +89,7 @@ async function buildRig(
   const log = new RecordedLog();
   const rig = fleetRig({ ids: systemIds });
   const journals: TaskJournal[] = [];
+  const sources: DataSource[] = [];
   const query: JournalRig['query'] = async <Row extends object>(text: string, values?: unknown[]) =>
     (await client.query<Row>(text, values)).rows;
   await query(`UPDATE leadership SET epoch = 1`);
@@ -114,6 +119,11 @@ async function buildRig(
     log,
     told,
     openJournal,
+    openSource: async (poolSize = 2) => {
+      const source = createDataSource(database.url, { poolSize });
+      sources.push(source);
+      return source.initialize();
+    },
     addInstance: async (slots) => rig.fleet.addInstance(await instanceRow(query, slots)),
     admit: (overrides) => admit(rig.fleet, overrides),
     query,
@@ -121,6 +131,7 @@ async function buildRig(
     violations: () => violations(query),
     close: async () => {
       await Promise.all(journals.map((journal) => journal.stop(1_000)));
+      await Promise.all(sources.map((source) => source.destroy()));
       await client.end();
       await database.drop();
     },
