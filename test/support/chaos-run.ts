@@ -99,9 +99,10 @@ export class ChaosRun {
     try {
       pair = await ServicePair.start(scenario);
       const { address } = pair;
+      const common = { replicas: 2, scheduler: () => address.url };
       const originals = [
-        await scenario.original({ model: 'reporting', replicas: 2, scheduler: () => address.url }),
-        await scenario.original({ model: 'silent', replicas: 2, reporting: 'never' }),
+        await scenario.original({ ...common, model: 'reporting' }),
+        await scenario.original({ ...common, model: 'silent', reporting: 'never' }),
       ];
       const client = await scenario.client(pair.urls);
       const run = new ChaosRun(options, scenario, pair, client, new Set(originals));
@@ -144,7 +145,8 @@ export class ChaosRun {
 
   /** True when nothing goes on beside the acts. @throws {AggregateError} what went wrong there */
   private get isQuiet(): boolean {
-    if (this.mishaps.length > 0) throw new AggregateError(this.mishaps, 'a restart failed');
+    const said = this.mishaps.map(String).join('\n');
+    if (said !== '') throw new AggregateError(this.mishaps, `a restart failed: ${said}`);
     return this.underWay.size === 0;
   }
 
