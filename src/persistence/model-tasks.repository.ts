@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource, In } from 'typeorm';
+import { DataSource } from 'typeorm';
 import type { TaskId } from '../core/units';
 import { TERM, type Term } from '../ops/term';
-import { TaskEntity } from './entities/task.entity';
 import { answered, inTerm } from './store';
+import { SHOWN_COLUMNS, type ShownTask } from './stored-task';
 import { LISTED_LIVE } from './task-list.repository';
 
 /** Where a page of the list begins, and how long it is. */
@@ -56,10 +56,11 @@ export class ModelTasksRepository {
     return page ?? { total: 0, ids: [] };
   }
 
-  /** The rows of these tasks, without their attempts; those that are gone are left out. */
-  async findAll(ids: readonly TaskId[]): Promise<readonly TaskEntity[]> {
+  /** The rows of these tasks; those that are gone are left out. */
+  async findAll(ids: readonly TaskId[]): Promise<readonly ShownTask[]> {
     if (ids.length === 0) return [];
-    return answered(() => this.dataSource.getRepository(TaskEntity).findBy({ id: In([...ids]) }));
+    const text = `SELECT ${SHOWN_COLUMNS} FROM tasks WHERE id = ANY ($1::uuid[])`;
+    return answered(() => this.dataSource.query<ShownTask[]>(text, [ids]));
   }
 
   /**

@@ -19,6 +19,7 @@ import {
   type QueueKey,
   type TaskId,
 } from '../core/units';
+import type { TaskEntity } from './entities/task.entity';
 
 /** Columns of a task that has to be taken into memory again; instants are Unix ms. */
 export interface LiveTaskRow {
@@ -100,6 +101,49 @@ const LIVE_COLUMNS = [
   unixMs('not_before'),
   unixMs('submitted_at'),
   unixMs('finished_at'),
+].join(', ');
+
+/** A task as its row shows it. */
+export type ShownTask = Readonly<
+  Pick<
+    TaskEntity,
+    | 'id'
+    | 'kind'
+    | 'clientTaskId'
+    | 'queueName'
+    | 'state'
+    | 'instanceId'
+    | 'attemptNo'
+    | 'submittedAt'
+    | 'finishedAt'
+    | 'executionMs'
+    | 'result'
+    | 'failureKind'
+    | 'failureMessage'
+    | 'predictionMethod'
+    | 'predictionLevels'
+    | 'predictionQuantiles'
+  >
+>;
+
+/** What is selected from `tasks` for a `ShownTask`. */
+export const SHOWN_COLUMNS = [
+  'id',
+  'kind',
+  'client_task_id AS "clientTaskId"',
+  'queue_name AS "queueName"',
+  'state',
+  'instance_id AS "instanceId"',
+  'attempt_no AS "attemptNo"',
+  'submitted_at AS "submittedAt"',
+  'finished_at AS "finishedAt"',
+  'execution_ms AS "executionMs"',
+  'result',
+  'failure_kind AS "failureKind"',
+  'failure_message AS "failureMessage"',
+  'prediction_method AS "predictionMethod"',
+  'prediction_levels AS "predictionLevels"',
+  'prediction_quantiles AS "predictionQuantiles"',
 ].join(', ');
 
 /** What is selected from `tasks` for a `LiveTaskRow`. */

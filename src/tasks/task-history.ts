@@ -5,7 +5,7 @@ import type { Clock } from '../core/ports';
 import { isTerminal, type TaskEventType, type TaskKind } from '../core/task';
 import type { InstanceId } from '../core/units';
 import { CLOCK } from '../ops/system';
-import type { TaskEntity } from '../persistence/entities/task.entity';
+import type { ShownTask } from '../persistence/stored-task';
 import { TASK_JOURNAL, type TaskJournal } from '../persistence/task-journal';
 import { TasksRepository, type Retention } from '../persistence/tasks.repository';
 import { ReportTraces } from './report-traces';
@@ -78,12 +78,12 @@ export class TaskHistory {
   }
 }
 
-function endedOf(kind: TaskKind, row: TaskEntity): TaskView | undefined {
+function endedOf(kind: TaskKind, row: ShownTask): TaskView | undefined {
   return row.kind === kind && isTerminal(row.state) ? viewOfEnded(row) : undefined;
 }
 
 /** A task as its final row tells. */
-export function viewOfEnded(row: TaskEntity): TaskView {
+export function viewOfEnded(row: ShownTask): TaskView {
   return {
     id: row.id,
     kind: row.kind,
@@ -101,6 +101,6 @@ export function viewOfEnded(row: TaskEntity): TaskView {
   };
 }
 
-function meanOf({ predictionLevels, predictionQuantiles }: TaskEntity): number {
+function meanOf({ predictionLevels, predictionQuantiles }: ShownTask): number {
   return new QuantileDistribution(predictionLevels, predictionQuantiles).mean;
 }

@@ -1,7 +1,6 @@
-import { Column, Entity, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { AttemptState, Decision } from '../../core/task';
 import type { DispatchId, InstanceId, TaskId } from '../../core/units';
-import { TaskEntity } from './task.entity';
 
 /** One try to run a task. Only the journal writes it. */
 @Entity('attempts')
@@ -56,9 +55,4 @@ export class AttemptEntity {
   /** Its worker is through with it, and its result is still to be fetched. */
   @Column('boolean', { default: false })
   vacated!: boolean;
-
-  // The constraint is the migration's: it has a name there.
-  @ManyToOne(() => TaskEntity, (task) => task.attempts, { createForeignKeyConstraints: false })
-  @JoinColumn({ name: 'task_id' })
-  task?: Relation<TaskEntity>;
 }

@@ -1,7 +1,6 @@
-import { Column, Entity, OneToMany, PrimaryColumn } from 'typeorm';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { FailureKind, JobNeeds, Task, TaskKind, TaskState } from '../../core/task';
 import type { InstanceId, TaskId } from '../../core/units';
-import { AttemptEntity } from './attempt.entity';
 import { bigintAsNumber } from './bigint';
 
 /**
@@ -124,8 +123,4 @@ export class TaskEntity {
 
   @Column('timestamptz', { name: 'updated_at' })
   updatedAt!: Date;
-
-  /** Only where they were asked for. */
-  @OneToMany(() => AttemptEntity, (attempt) => attempt.task)
-  attempts?: AttemptEntity[];
 }
