@@ -75,14 +75,24 @@ describe('foresail agent', () => {
     });
   });
 
+  it.each(['gpu-1.example.org:9000', '[2001:db8::7]:9000', 'localhost:65535'])(
+    'takes the address %s',
+    (addr) => {
+      expect(parsed(...WORKER, '--addr', addr).speaksFor).toMatchObject({ address: addr });
+    },
+  );
+
   it.each([
-    ['no name', '--addr a --max-tasks 1', '--id'],
+    ['no name', '--addr a:1 --max-tasks 1', '--id'],
     ['no address', '--id w --max-tasks 1', '--addr is missing'],
-    ['no size', '--id w --addr a', '--max-tasks is missing'],
+    ['no size', '--id w --addr a:1', '--max-tasks is missing'],
     ['a name that is too long', `${WORKER.join(' ')} --id ${'x'.repeat(256)}`, '1 to 255'],
-    ['an empty name', '--id= --addr a --max-tasks 1', '1 to 255'],
-    ['half a task', '--id w --addr a --max-tasks 1.5', 'whole number from 0 to 1000000'],
-    ['less than no task', '--id w --addr a --max-tasks=-1', 'whole number from 0 to 1000000'],
+    ['an empty name', '--id= --addr a:1 --max-tasks 1', '1 to 255'],
+    ...['10.0.0.5', 'a:0', 'a:65536', ':9000', 'http://a:1', '::1:9000', 'ä:1', 'a:1/'].map(
+      (addr) => [`the address ${addr}`, `${WORKER.join(' ')} --addr=${addr}`, 'like 10.0.0.5:9000'],
+    ),
+    ['half a task', '--id w --addr a:1 --max-tasks 1.5', 'whole number from 0 to 1000000'],
+    ['less than no task', '--id w --addr a:1 --max-tasks=-1', 'whole number from 0 to 1000000'],
     ['a long tag', `${WORKER.join(' ')} --tags ${'x'.repeat(129)}`, '1 to 128'],
     ['many tags', `${WORKER.join(' ')} --tags ${'x,'.repeat(257)}`, 'at most 256 tags'],
     ['no URL', `${WORKER.join(' ')} --scheduler s:8102`, 'a URL is needed'],

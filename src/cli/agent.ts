@@ -8,7 +8,7 @@ import type {
 import { loadClientConfig, type ClientConfig } from '../config/client-config';
 import type { NonEmpty } from '../core/units';
 import { LOG_LEVELS } from '../worker/worker-options';
-import { httpUrl, nameText, numberFrom, wholeFrom } from './arguments';
+import { hostPort, httpUrl, nameText, numberFrom, wholeFrom } from './arguments';
 import { examplesText, SETTINGS_HELP } from './client-verb';
 import { CommandFailure, EXIT, EXIT_CODES_HELP, guarded } from './exit';
 import { pair } from './job-options';
@@ -79,7 +79,7 @@ export function agentFlags(): Command {
     .description('heartbeat for a worker that only asks for placement, or for a batch host')
     .option('--scheduler <url>', 'scheduler to tell, before FORESAIL_URL', httpUrl)
     .requiredOption('--id <name>', 'name of the worker or host', printable)
-    .option('--addr <ip:port>', 'where clients reach the worker', printable)
+    .option('--addr <host:port>', 'where clients reach the worker', hostPort)
     .option('--tags <tag,...>', 'what the worker can do (default: no tags)', tagList)
     .option('--max-tasks <number>', 'tasks that it runs at once', wholeFrom(0, MOST))
     .option('--cpu <cores>', 'cores that tasks may reserve', numberFrom(0, MOST))

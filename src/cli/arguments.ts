@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 
+const MOST_PORT = 65_535;
+
 /** A number between bounds that both are allowed, for an option. */
 export function numberFrom(least: number, most: number): (text: string) => number {
   return (text) => numberIn(text, least, most, 'a number');
@@ -24,6 +26,13 @@ export function httpUrl(text: string): string {
     return text.replace(/\/+$/, '');
   }
   throw new InvalidArgumentError('a URL is needed, like http://127.0.0.1:8102');
+}
+
+/** Where something listens, for an option: a name or an address (one of IPv6 in brackets), and a port. */
+export function hostPort(text: string): string {
+  const port = Number(/^(?:\[[\da-f:.]{2,45}\]|[\w.-]{1,253}):(\d{1,5})$/i.exec(text)?.[1]);
+  if (port >= 1 && port <= MOST_PORT) return text;
+  throw new InvalidArgumentError('a host and a port are needed, like 10.0.0.5:9000');
 }
 
 /** A text of 1 to 256 characters, for an option or argument. */
