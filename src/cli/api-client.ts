@@ -10,7 +10,7 @@ export interface ApiClientOptions {
   readonly answerTimeoutMs?: number;
 }
 
-type Method = 'GET' | 'POST' | 'PATCH';
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 type Headers = Readonly<Record<string, string>>;
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -110,6 +110,14 @@ export class ApiClient {
    */
   patch(path: string, json: string): Promise<unknown> {
     return this.call('PATCH', path, json);
+  }
+
+  /**
+   * @throws {UnreachableError} when nobody answers
+   * @throws {RefusedError} for any answer but success in JSON
+   */
+  delete(path: string): Promise<unknown> {
+    return this.call('DELETE', path);
   }
 
   /** Closes the connections; calls under way fail. */

@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
 import { clientVerb, type ClientFlags } from './client-verb';
-import { callEach } from './each';
+import { callEachInstance } from './each-instance';
 import { guarded } from './exit';
-import { Fields } from './fields';
-import { instanceColumns } from './instances';
 
 interface DrainFlags extends ClientFlags {
   readonly undo?: true;
@@ -24,18 +22,11 @@ export function drainCommand(): Command {
     .action(
       guarded((ids: readonly string[], { undo, ...flags }: DrainFlags) => {
         const verb = undo === true ? 'undrain' : 'drain';
-        return callEach(flags, {
+        return callEachInstance(flags, {
           ids,
-          name: 'instance',
-          columns: instanceColumns(Date.now()).filter(({ head }) => SHOWN.has(head)),
-          call: async (client, id) => {
-            const path = `/v1/instances/${encodeURIComponent(id)}/${verb}`;
-            const answer = await client.post(path, '{}');
-            return new Fields(answer, `the answer to POST /v1/instances/{id}/${verb}`);
-          },
+          heads: ['MODEL', 'NAME', 'NEW WORK', 'BUSY', 'WAITING'],
+          call: (client, path) => client.post(`${path}/${verb}`, '{}'),
         });
       }),
     );
 }
-
-const SHOWN = new Set(['MODEL', 'NAME', 'NEW WORK', 'BUSY', 'WAITING']);

@@ -16,6 +16,7 @@ import { keysCommand } from './keys';
 import { logsCommand } from './logs';
 import { openApiCommand } from './openapi';
 import { queuesCommand } from './queues';
+import { removeCommand } from './remove';
 import { replayCommand } from './replay';
 import { predictCommand } from './predict';
 import { runCommand } from './run';
@@ -68,6 +69,7 @@ export function buildProgram(): Command {
     hostsCommand(),
     instancesCommand(),
     drainCommand(),
+    removeCommand(),
     topCommand(),
     queuesCommand(),
     strategyCommand(),

@@ -17,7 +17,7 @@
  * - `unsatisfiable`: instances are registered, but none of them could ever hold the task.
  * - `no_capacity`: nothing is free now (only where a dialect does not wait).
  * - `queue_full`: a limit on waiting work is reached.
- * - `forbidden_transition`: the task's state does not allow the action.
+ * - `forbidden_transition`: the state of the task or instance does not allow the action.
  * - `duplicate_task`: the client's id belongs to a task already (answered with that task).
  * - `rejected_by_store`: the database refused this one row.
  * - `store_unavailable`: PostgreSQL is away, or its answer is unknown.

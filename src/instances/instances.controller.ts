@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
 import type { Instance } from '../core/instance';
 import type { DialectRoute } from '../http/dialect';
 import type { Plain } from '../http/dto-fields';
@@ -21,6 +21,7 @@ import { ReplicasService } from './replicas.service';
 export const INSTANCES_ROUTES: readonly DialectRoute[] = [
   { method: 'GET', path: '/v1/instances', access: 'dialect' },
   { method: 'GET', path: '/v1/instances/:id', access: 'dialect' },
+  { method: 'DELETE', path: '/v1/instances/:id', access: 'key' },
   { method: 'POST', path: '/v1/instances/:id/drain', access: 'key' },
   { method: 'POST', path: '/v1/instances/:id/undrain', access: 'key' },
   { method: 'POST', path: '/v1/instances/:id/models/start', access: 'key' },
@@ -86,6 +87,24 @@ export class InstancesController {
   })
   get(@Param() { id }: InstancePathDto): Plain<InstanceDto> {
     return this.show(this.instances.get(id));
+  }
+
+  /**
+   * Take a drained instance out of service, and show what it was.
+   *
+   * @remarks For hosts, workers and task instances alike, also those that are lost. While it may get
+   * new work, or has tasks that are not over, this is refused. Whoever still runs there registers
+   * again, and is still drained then.
+   */
+  @Delete('/:id')
+  @NativeRoute({
+    operationId: 'deleteInstance',
+    answer: InstanceDto,
+    example: { ...DRAINING, occupied: 0 },
+    fails: ['unknown_instance', 'forbidden_transition', 'store_unavailable'],
+  })
+  async remove(@Param() { id }: InstancePathDto): Promise<Plain<InstanceDto>> {
+    return this.show(await this.instances.retire(id));
   }
 
   /**

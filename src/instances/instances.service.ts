@@ -160,6 +160,21 @@ export class InstancesService {
   }
 
   /**
+   * Takes an instance of any kind out of service that an operator has drained, when nothing of it is
+   * left there. It comes back, still draining, when it is registered again.
+   * @throws {SchedulerError} unknown_instance; forbidden_transition when it may get new work or has
+   *   some left; store_unavailable
+   */
+  retire(ref: string): Promise<Instance> {
+    return this.drains.run(async () => {
+      const instance = this.get(ref);
+      this.assertIdle(instance);
+      await this.remove({ id: instance.id });
+      return instance;
+    });
+  }
+
+  /**
    * Asks an instance how it is, and takes note of its answer.
    * @param isExpected a change of its model was asked for, and is followed at once
    * @throws {TaskInstanceError} when it does not give one
@@ -207,6 +222,16 @@ export class InstancesService {
       .filter((one) => after === undefined || compareKeys(keyOf(one), after) > 0)
       .sort((a, b) => compareKeys(keyOf(a), keyOf(b)));
     return CURSORS.page(found, limit, keyOf);
+  }
+
+  private assertIdle({ id, name, drainAsked }: Instance): void {
+    const left = [...this.fleet.attempts.all()].filter(({ attempt }) => attempt.instanceId === id);
+    const why = !drainAsked
+      ? 'may get new work: drain it first'
+      : left.length > 0
+        ? `still has tasks that are not over (${left.length}): wait for them, or cancel them`
+        : undefined;
+    if (why !== undefined) throw new SchedulerError('forbidden_transition', `${name} ${why}`);
   }
 
   private at(host: string, port: number): Instance | undefined {

@@ -15,6 +15,26 @@ const register = async (host: object): Promise<Json> =>
   dataOf(await rig.post('/scheduler/hosts/register', host));
 const hosts = async (): Promise<Json[]> => listOf(await rig.get('/scheduler/hosts'), 'hosts');
 
+describe('DELETE /v1/instances/{id}', () => {
+  it('takes a drained host out of service, over a restart too', async () => {
+    await register({ host_id: 'old', total_slots: 3 });
+    await rig.post('/v1/instances/old/drain', {});
+    const { status, body } = await rig.service.send('DELETE', '/v1/instances/old');
+    expect([status, body]).toEqual([200, expect.objectContaining({ name: 'old', kind: 'host' })]);
+    const named = async (): Promise<Json[]> =>
+      (await hosts()).filter(({ host_id }) => host_id === 'old');
+    expect(await named()).toEqual([]);
+    await rig.restart();
+    expect(await named()).toEqual([]);
+    expect((await rig.post('/scheduler/hosts/old/heartbeat', {})).status).toBe(404);
+    await register({ host_id: 'old' });
+    expect((await rig.get('/v1/instances/old')).body).toMatchObject({
+      slots: 1,
+      drained_by: ['operator'],
+    });
+  });
+});
+
 describe('POST /scheduler/hosts/register', () => {
   it('takes a name alone, and says what holds for the rest', async () => {
     expect(await register({ host_id: 'bare' })).toEqual({

@@ -167,6 +167,55 @@ describe('drain and undrain', () => {
   }
 });
 
+describe('DELETE /v1/instances/{id}', () => {
+  const remove = (ref: string): Promise<Answer> =>
+    rig.service.send('DELETE', `/v1/instances/${encodeURIComponent(ref)}`);
+
+  it('takes an instance out of service that is drained and has nothing left', async () => {
+    const [instance, id] = await rig.registered({ model: 'retire' });
+    const { host, port } = instance;
+    await rig.submit('left', { model_name: 'retire' });
+    await until(() => instance.given.length === 1, 'the task to be sent');
+    const refused = { status: 409, code: 'forbidden_transition' };
+    expectProblem(await remove(id), {
+      ...refused,
+      detail: expect.stringMatching(/drain it first/),
+    });
+    await rig.post(`/v1/instances/${id}/drain`, {});
+    expectProblem(await remove(id), {
+      ...refused,
+      detail: expect.stringMatching(/not over \(1\)/),
+    });
+    expect(await shown(id)).toMatchObject({ id, occupied: 1 });
+    instance.finish(instance.given[0]?.remoteId ?? '', 'done');
+    await rig.completed('left');
+    const { status, body } = await remove(instance.address);
+    expect([status, body]).toEqual([200, expect.objectContaining({ id, occupied: 0 })]);
+    for (const gone of [await remove(id), await rig.get(`/v1/instances/${id}`)]) {
+      expectProblem(gone, { status: 404, code: 'unknown_instance' });
+    }
+    expect(await rig.query('left')).toMatchObject({ task_status: 'completed', scheduled_ti: id });
+    await rig.post('/ti/register', { host, port });
+    expect(await shown(id)).toMatchObject({ id, drained_by: ['operator'] });
+  });
+
+  it('does so with a worker that only asks for placement', async () => {
+    const beat = { worker_id: 'w', address: 'a:1', max_tasks: 2, timestamp: Date.now() / 1_000 };
+    const heartbeat = (): Promise<Answer> =>
+      rig.post('/api/v1/heartbeat', { ...beat, current_tasks: 0 });
+    const workers = async (): Promise<Json> => (await rig.get('/api/v1/workers')).body;
+    await heartbeat();
+    await rig.post('/api/v1/schedule', { task_id: 'placed' });
+    await rig.post('/v1/instances/w/drain', {});
+    expectProblem(await remove('w'), { status: 409, code: 'forbidden_transition' });
+    await rig.post('/api/v1/release', { task_id: 'placed' });
+    expect((await remove('w')).status).toBe(200);
+    expect(await workers()).toEqual([]);
+    await heartbeat();
+    expect(await workers()).toMatchObject([{ WorkerID: 'w', Status: 'online', Available: 0 }]);
+  });
+});
+
 describe('POST /v1/instances/{id}/models/start and stop', () => {
   it('pass the wish on, and see at once what became of it', async () => {
     const [instance, id] = await rig.registered({ model: 'grow', slots: 0 });
@@ -278,29 +327,34 @@ describe('POST /v1/instances/{id}/models/start and stop', () => {
 describe.each(['', '/drain', '/undrain', '/models/start', '/models/stop'])(
   '/v1/instances/{id}%s',
   (call) => {
-    const method = call === '' ? 'GET' : 'POST';
+    const methods = call === '' ? ['GET', 'DELETE'] : ['POST'];
 
-    it('knows nobody of that name', async () => {
+    it.each(methods)('knows nobody of that name (%s)', async (method) => {
       const answer = await rig.service.send(method, `/v1/instances/nobody${call}`);
       const detail = 'no instance "nobody" is registered';
       expectProblem(answer, { status: 404, code: 'unknown_instance', detail });
     });
 
-    it.each(['%00', '%zz', 'x'.repeat(513)])('refuses the id %s', async (id) => {
-      const answer = await rig.service.send(method, `/v1/instances/${id}${call}`);
-      expectProblem(answer, { status: 422, code: 'invalid_input' });
-      expect(answer.body.errors[0].loc).toEqual(['path', 'id']);
-    });
+    const strange = ['%00', '%zz', 'x'.repeat(513)];
+    it.each(methods.flatMap((method) => strange.map((id) => [method, id])))(
+      'refuses to %s the id %s',
+      async (method, id) => {
+        const answer = await rig.service.send(method, `/v1/instances/${id}${call}`);
+        expectProblem(answer, { status: 422, code: 'invalid_input' });
+        expect(answer.body.errors[0].loc).toEqual(['path', 'id']);
+      },
+    );
 
     it('takes no other method', async () => {
-      for (const other of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((m) => m !== method)) {
+      const all = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+      for (const other of all.filter((method) => !methods.includes(method))) {
         const answer = await rig.service.send(other, `/v1/instances/x${call}`);
         expectProblem(answer, { status: 405, code: 'method_not_allowed' });
       }
     });
 
     it('takes no body but JSON', async () => {
-      if (method === 'GET') return;
+      if (!methods.includes('POST')) return;
       const path = `/v1/instances/nobody${call}`;
       expectProblem(await rig.service.send('POST', path, '{'), { code: 'malformed_body' });
       const text = { 'content-type': 'text/plain' };

@@ -145,6 +145,20 @@ describe('instances', () => {
       '/v1/instances/gpu7/undrain',
     ]);
   });
+
+  it('are taken out of service, one by one', async () => {
+    const problem = { status: 409, code: 'forbidden_transition', detail: 'drain it first' };
+    api.answer = ({ path }) =>
+      path.endsWith('8') ? { status: 409, body: problem } : { body: instanceAnswer({}) };
+    const { code, out, err } = await cli('remove', 'gpu/7', 'gpu8', '-o', 'table');
+
+    expect([code, err]).toEqual([1, expect.stringContaining('1 of 2 refused')]);
+    expect(out).toMatch(/^ID +MODEL +NAME +ERROR *\ngpu\/7 +m +gpu7 *\ngpu8 .*drain it first/);
+    expect(api.calls.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'DELETE /v1/instances/gpu%2F7',
+      'DELETE /v1/instances/gpu8',
+    ]);
+  });
 });
 
 describe('queues', () => {
