@@ -173,6 +173,12 @@ export class WorkersService {
       sameTexts(said.tags, worker.traits.tags) &&
       sameSize(capacity, worker.capacity);
     if (isSame && !this.unsaved.has(name)) return worker;
+    const { endpoint: before } = worker.traits;
+    if (said.endpoint !== before) {
+      // Two that take turns here have one name: clients are sent to either.
+      const msg = `worker ${name} is at ${said.endpoint}, and was at ${before}`;
+      this.logger.log({ msg, instanceId: worker.id });
+    }
     this.unsaved.add(name);
     this.register.save({ name, capacity, ...said }).then(
       () => this.unsaved.delete(name),

@@ -121,6 +121,16 @@ describe('placements', () => {
     expect(said.map((line) => /is (\w+)/.exec(line)?.[1])).toEqual(['suspect', 'lost', 'online']);
   });
 
+  it('go where their worker says that it is, and a change of that is told', async () => {
+    await heartbeat('w1', 2);
+    await heartbeat('w1', 2, { address: '10.0.0.7:1' });
+    await heartbeat('w1', 2, { address: '10.0.0.7:1' });
+    expect((await schedule('a')).body).toEqual({ worker_id: own('w1'), address: '10.0.0.7:1' });
+    const moved = `worker ${own('w1')} is at 10.0.0.7:1, and was at ${own('w1')}:9000`;
+    await service.hasLogged(new RegExp(moved));
+    expect(service.log.split(moved)).toHaveLength(2);
+  });
+
   it('end with their worker also when they are more than the journal takes at once', async () => {
     const MANY = 17_500;
     let sent = 0;
