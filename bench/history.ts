@@ -4,12 +4,14 @@ import { withDatabase } from './database';
 /** Of the client ids of these tasks, before the eight digits of their number. */
 export const HISTORY_PREFIX = 'history';
 const CHUNK = 50_000;
+/** Nothing of it is as old as what a service removes. */
+const MOST_DAYS = 6;
 /** Without a divisor in common with the number of models: each of them has some that failed. */
 const EVERY_FAILED = 9;
 
 /**
  * Puts finished tasks on the record as the journal would have left them, one attempt and three events each,
- * a second apart and the newest a minute old. Every ninth has failed.
+ * a second apart or, where they are very many, less, and the newest a minute old. Every ninth has failed.
  * @param models how many models there are, in turn: `model-0`, `model-1` …
  */
 export async function fillHistory(url: string, tasks: number, models: number): Promise<void> {
@@ -33,15 +35,16 @@ interface Chunk {
 }
 
 async function insert(client: Client, { from, to, tasks, models }: Chunk): Promise<void> {
-  await client.query(INSERT, [from, to, tasks, models, HISTORY_PREFIX, EVERY_FAILED]);
+  const apartS = Math.min(1, (MOST_DAYS * 86_400) / tasks);
+  await client.query(INSERT, [from, to, tasks, models, HISTORY_PREFIX, EVERY_FAILED, apartS]);
 }
 
 const INSERT = `
   WITH made AS MATERIALIZED (
     SELECT n,
            n % $6 = 0 AS failed,
-           uuidv7(make_interval(secs => n - $3 - 60)) AS id,
-           now() + make_interval(secs => n - $3 - 60) AS at,
+           uuidv7(make_interval(secs => (n - $3) * $7::float8 - 60)) AS id,
+           now() + make_interval(secs => (n - $3) * $7::float8 - 60) AS at,
            worker.id AS instance,
            worker.registration,
            term.epoch

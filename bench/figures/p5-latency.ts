@@ -1,3 +1,4 @@
+import { commitsPerTask } from '../database';
 import type { Figure } from '../figure';
 import { herdOf, submitting, tallyOf } from '../herd';
 import { interleaved, median, type Subject } from '../rounds';
@@ -8,6 +9,7 @@ const WORKERS = 8;
 const PER_SECOND = 500;
 const MOST_P50_MS = 3;
 const MOST_P99_MS = 15;
+const MOST_COMMITS = 2;
 
 /** From the client's sending to the arrival at the worker. */
 export interface Delay {
@@ -22,6 +24,7 @@ export const latency: Figure = async ({ surroundings, extent }) => {
   const { ours } = await interleaved(extent.rounds, { ours: subject });
   const p50 = median(ours, ({ p50Ms }) => p50Ms);
   const p99 = median(ours, ({ p99Ms }) => p99Ms);
+  const writes = await commitsPerTask(served.databaseUrl);
   const what = `submit → the worker has it, ${PER_SECOND}/s, idle fleet`;
   return [
     {
@@ -39,6 +42,14 @@ export const latency: Figure = async ({ surroundings, extent }) => {
       unit: 'ms',
       goal: `≤ ${MOST_P99_MS} ms`,
       reached: p99 <= MOST_P99_MS,
+    },
+    {
+      id: 'P1b',
+      what: 'commits of the journal per task that finds a slot free (the load of P5)',
+      value: writes,
+      unit: '',
+      goal: `≤ ${MOST_COMMITS}`,
+      reached: writes <= MOST_COMMITS,
     },
   ];
 };
