@@ -62,12 +62,12 @@ export class HostProber implements OnApplicationBootstrap {
       this.due.set(host, after(this.clock.now(), this.settings.hostProbeMs));
       try {
         await this.ways.at(executorPrefix).reach();
-        this.hosts.noteContact(host);
+        if (!host.removed) this.hosts.noteContact(host);
       } catch (error) {
         this.logger.debug({ msg: `host ${host.name} was not reached`, error });
       }
     }
-    await this.judge(host);
+    if (!host.removed) await this.judge(host);
   }
 
   private async judge(host: Instance): Promise<void> {

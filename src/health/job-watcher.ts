@@ -104,7 +104,10 @@ export class JobWatcher implements OnApplicationBootstrap {
       const { attempt } = held;
       if (attempt.state === 'ended') continue;
       if (attempt.remoteId === null && !this.doubts.has(held)) continue;
-      const prefix = this.fleet.instances.get(attempt.instanceId)?.traits.executorPrefix ?? '';
+      const host = this.fleet.instances.get(attempt.instanceId);
+      // Lost with a host that was taken out of service: nobody knows the way to it any more.
+      if (!host) continue;
+      const prefix = host.traits.executorPrefix;
       const group = groups.get(prefix);
       if (group) group.push(held);
       else groups.set(prefix, [held]);

@@ -100,7 +100,7 @@ export class InstancesController {
   @NativeRoute({
     operationId: 'deleteInstance',
     answer: InstanceDto,
-    example: { ...DRAINING, occupied: 0 },
+    example: { ...DRAINING, unfit_because: 'removed', occupied: 0 },
     fails: ['unknown_instance', 'forbidden_transition', 'store_unavailable'],
   })
   async remove(@Param() { id }: InstancePathDto): Promise<Plain<InstanceDto>> {

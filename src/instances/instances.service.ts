@@ -6,7 +6,7 @@ import { unfitness } from '../core/placement';
 import type { Clock, Ids } from '../core/ports';
 import { queueInWords, queueKey, queueName } from '../core/queue';
 import { NOTHING, ONE_SLOT, type Resources } from '../core/resources';
-import { after, instanceId, type InstanceId, type Instant } from '../core/units';
+import { after, instanceId, type InstanceId, type Instant, type TaskId } from '../core/units';
 import type { WorkerIdentity, WorkerStatus } from '../executors/task-instance.client';
 import { TaskInstanceClients } from '../executors/task-instance.clients';
 import { TaskInstanceError } from '../executors/task-instance.error';
@@ -146,8 +146,8 @@ export class InstancesService {
    * @throws {SchedulerError} unknown_instance, store_unavailable
    */
   async askToDrain(ref: string, drainAsked: boolean): Promise<Instance> {
-    const instance = this.get(ref);
     return this.drains.run(async () => {
+      const instance = this.get(ref);
       await this.repository.setDrainAsked(instance.id, drainAsked);
       // It may have gone and come back meanwhile, with what its row said before.
       const present = this.fleet.instances.get(instance.id) ?? instance;
@@ -206,6 +206,7 @@ export class InstancesService {
 
   /** Why it gets no new task now; undefined when it may. */
   unfitBecause(instance: Instance): Unfit | undefined {
+    if (instance.removed) return 'removed';
     const queue = this.fleet.queues.get(instance.queue);
     return queue && unfitness(queue, instance, ONE_SLOT, this.clock.now());
   }
@@ -224,14 +225,25 @@ export class InstancesService {
     return CURSORS.page(found, limit, keyOf);
   }
 
-  private assertIdle({ id, name, drainAsked }: Instance): void {
-    const left = [...this.fleet.attempts.all()].filter(({ attempt }) => attempt.instanceId === id);
-    const why = !drainAsked
-      ? 'may get new work: drain it first'
-      : left.length > 0
-        ? `still has tasks that are not over (${left.length}): wait for them, or cancel them`
+  private assertIdle(instance: Instance): void {
+    const { size: left } = this.tasksAt(instance);
+    const why = !instance.drainAsked
+      ? 'no operator has drained it: drain it first'
+      : left > 0
+        ? `it still has tasks that are not over (${left}): wait for them, or cancel them`
         : undefined;
-    if (why !== undefined) throw new SchedulerError('forbidden_transition', `${name} ${why}`);
+    if (why === undefined) return;
+    throw new SchedulerError('forbidden_transition', `${instance.name} stays: ${why}`);
+  }
+
+  /** What may still run there, or end by it. Nothing is expected any more of what was lost with it. */
+  private tasksAt({ id, health }: Instance): ReadonlySet<TaskId> {
+    const ids = new Set<TaskId>();
+    for (const { attempt, task } of this.fleet.attempts.all()) {
+      const isOver = attempt.state === 'ended' || (attempt.state === 'lost' && health === 'lost');
+      if (attempt.instanceId === id && !isOver) ids.add(task.id);
+    }
+    return ids;
   }
 
   private at(host: string, port: number): Instance | undefined {

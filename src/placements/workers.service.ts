@@ -181,10 +181,16 @@ export class WorkersService {
     }
     this.unsaved.add(name);
     this.register.save({ name, capacity, ...said }).then(
-      () => this.unsaved.delete(name),
+      () => this.saved(worker),
       (error: unknown) => this.logger.debug({ msg: `worker ${name} is not saved yet`, error }),
     );
     return { traits: { ...NO_TRAITS, ...said }, capacity };
+  }
+
+  /** An operator may have taken it out of service meanwhile: what was written says that it is in it. */
+  private saved(worker: Instance): void {
+    this.unsaved.delete(worker.name);
+    if (worker.removed && this.byName.get(worker.name) === worker) this.markRemoved(worker);
   }
 
   /** Silence makes a worker suspect, then lost. */
@@ -215,8 +221,12 @@ export class WorkersService {
     this.byName.delete(worker.name);
     this.fleet.removeInstance(worker);
     this.logger.log({ msg: `worker ${worker.name} is listed no more`, instanceId: worker.id });
-    this.register.remove(worker.id).catch((error: unknown) => {
-      this.logger.debug({ msg: `worker ${worker.name} will be listed once more`, error });
+    this.markRemoved(worker);
+  }
+
+  private markRemoved({ id, name }: Instance): void {
+    this.register.remove(id).catch((error: unknown) => {
+      this.logger.debug({ msg: `worker ${name} will be listed once more`, error });
     });
   }
 

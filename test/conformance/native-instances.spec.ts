@@ -190,7 +190,8 @@ describe('DELETE /v1/instances/{id}', () => {
     instance.finish(instance.given[0]?.remoteId ?? '', 'done');
     await rig.completed('left');
     const { status, body } = await remove(instance.address);
-    expect([status, body]).toEqual([200, expect.objectContaining({ id, occupied: 0 })]);
+    const was = { id, occupied: 0, drained_by: ['operator'], unfit_because: 'removed' };
+    expect([status, body]).toEqual([200, expect.objectContaining(was)]);
     for (const gone of [await remove(id), await rig.get(`/v1/instances/${id}`)]) {
       expectProblem(gone, { status: 404, code: 'unknown_instance' });
     }

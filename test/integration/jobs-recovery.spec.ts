@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Task } from '../../src/core/task';
+import { InstancesService } from '../../src/instances/instances.service';
 import { JobSweeper } from '../../src/health/job-sweeper';
 import { JobPlaces } from '../../src/ops/job-places';
 import { JobsRig } from '../support/jobs-rig';
@@ -197,6 +198,34 @@ describe('hosts behind a prefix', () => {
     await rig.query(`UPDATE attempts SET ended_at = ended_at - interval '1 hour'`);
     await rig.get(JobSweeper).sweep();
     await until(async () => (await marked(dispatchId)) === 0, 'the end of its processes');
+  });
+
+  it('leave service with nothing in doubt, and their jobs go elsewhere', async () => {
+    const second = rig.file('second');
+    const task = await rig.submit({
+      command: `[ -e ${second} ] && exit 0; ${LONG}`,
+      retryLimit: 1,
+    });
+    await rig.reached(task.id, 'running');
+    const instances = rig.get(InstancesService);
+    const refused = (why: string): Promise<void> =>
+      expect(instances.retire('far')).rejects.toMatchObject({
+        code: 'forbidden_transition',
+        message: expect.stringContaining(why),
+      });
+    await refused('far stays: no operator has drained it');
+    await instances.askToDrain('far', true);
+    await refused('tasks that are not over (1)');
+    writeFileSync(second, '');
+    writeFileSync(down, '');
+    await rig.reached(task.id, 'queued');
+    const retired = instances.retire('far');
+    const late = instances.askToDrain('far', false);
+    await expect(late).rejects.toMatchObject({ code: 'unknown_instance' });
+    const { id } = await retired;
+    expect(rig.fleet.instances.has(id)).toBe(false);
+    await rig.host('near');
+    expect(await rig.reached(task.id, 'succeeded')).toMatchObject({ retries: 1, attempt_no: 2 });
   });
 
   it('are reached by no other way while they have jobs, nor by one that is not allowed', async () => {
