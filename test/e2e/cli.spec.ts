@@ -41,6 +41,7 @@ const VERBS = [
   'queues pause',
   'queues resume',
   'strategy',
+  'remove',
   'replay',
   'simulate',
   'predict',

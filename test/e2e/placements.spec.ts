@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { PostgresProxy } from '../support/postgres-proxy';
 import { Scenario } from '../support/scenario';
@@ -138,11 +139,16 @@ describe('placements', () => {
     const client = async (): Promise<void> => {
       while (sent < MANY) {
         const n = (sent += 1);
-        if (n % 1_000 === 0) await heartbeat('w1', 2 * MANY);
         expect((await schedule(`many-${n}`)).status).toBe(200);
       }
     };
-    await Promise.all(Array.from({ length: 32 }, client));
+    const worker = async (): Promise<void> => {
+      while (sent < MANY) {
+        await heartbeat('w1', 2 * MANY);
+        await sleep(300);
+      }
+    };
+    await Promise.all([worker(), ...Array.from({ length: 32 }, client)]);
     const live = async (): Promise<number> => {
       const text = `SELECT count(*)::int AS n FROM tasks WHERE client_task_id LIKE $1 AND finished_at IS NULL`;
       const values = [`${own('many')}%`];
