@@ -193,7 +193,7 @@ export class JournalLane {
     client.on('end', () => this.drop(client));
     try {
       await client.connect();
-      await client.query(SESSION);
+      for (const statement of SESSION) await client.query(statement);
       return client;
     } catch (error) {
       void client.end().catch(() => undefined);

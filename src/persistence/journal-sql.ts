@@ -214,23 +214,24 @@ const NEXT_SEQ = `
 export const INSERT_NOTES = statement(
   'journal_insert_notes',
   EVENT,
-  ({ names, values, placedRows }) =>
+  ({ names, values, rows }) =>
     [
       `INSERT INTO task_events (${names}, epoch)`,
       `SELECT ${values.replace('t.seq', NEXT_SEQ)}, $${EVENT.length + 1}::bigint`,
-      `FROM ${placedRows} JOIN tasks ON tasks.id = t.task_id AND tasks.id = ANY ($1) ORDER BY t.place`,
+      `FROM ${rows} JOIN tasks ON tasks.id = t.task_id AND tasks.id = ANY ($1) ORDER BY t.place`,
     ].join(' '),
 );
 
-/** Makes the session ready for a transaction of the lane. */
-export const SESSION = [
-  FENCE,
-  UPDATE_TASKS,
-  INSERT_TASKS,
-  UPSERT_ATTEMPTS,
-  INSERT_EVENTS,
-  INSERT_NOTES,
-].reduce((session, { name, text }) => `${session} PREPARE ${name} AS ${text};`, SETTINGS);
+/**
+ * Makes the session ready for a transaction of the lane, one query after the other: whenever the server
+ * begins with a statement it reads the whole text that this was prepared in.
+ */
+export const SESSION: readonly string[] = [
+  SETTINGS,
+  ...[FENCE, UPDATE_TASKS, INSERT_TASKS, UPSERT_ATTEMPTS, INSERT_EVENTS, INSERT_NOTES].map(
+    ({ name, text }) => `PREPARE ${name} AS ${text}`,
+  ),
+];
 
 // What is rarely asked has no name: it is planned each time, for tables as large as they are then.
 
@@ -316,10 +317,8 @@ interface Parts {
   readonly names: string;
   /** `t.a, t.b::float8[]` */
   readonly values: string;
-  /** `unnest($1::uuid[], …) AS t(a, b)` */
+  /** `(SELECT place, ($1::uuid[])[place] AS a, … FROM generate_series(…) AS place) AS t` */
   readonly rows: string;
-  /** The same with their place in the batch: `… WITH ORDINALITY AS t(a, b, place)` */
-  readonly placedRows: string;
 }
 
 function statement<Row>(
@@ -332,12 +331,15 @@ function statement<Row>(
   const values = columns.map(({ name: column, cast }) =>
     cast === undefined ? `t.${column}` : `t.${column}::${cast}`,
   );
-  const arrays = columns.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ');
-  const rows = `unnest(${arrays}) AS t(${names})`;
-  const placedRows = `unnest(${arrays}) WITH ORDINALITY AS t(${names}, place)`;
+  // `unnest` of many arrays is many functions to the server, each of which keeps what it returns.
+  const elements = columns.map(
+    ({ name: column, type }, index) => `($${index + 1}::${type}[])[place] AS ${column}`,
+  );
+  const places = `generate_series(1, cardinality($1::${columns[0]?.type}[])) AS place`;
+  const rows = `(SELECT place, ${elements.join(', ')} FROM ${places}) AS t`;
   return {
     name,
-    text: write({ names, values: values.join(', '), rows, placedRows }),
+    text: write({ names, values: values.join(', '), rows }),
     parameters: (batch, epoch) => {
       const parameters = columns.map(({ type, of }) => arrayParameter(type, batch.map(of)));
       return hasEpoch ? [...parameters, String(epoch)] : parameters;

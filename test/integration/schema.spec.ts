@@ -413,7 +413,7 @@ describe('plans of the journal', () => {
     const scans = plan.filter((line) => /Scan.* on (tasks|task_events)/.test(line));
     expect(scans).not.toEqual([]);
     expect(scans.filter((line) => !line.includes('Index'))).toEqual([]);
-    const conditions = plan.filter((line) => /Index Cond: .*(ANY \(\$\d\)|= t\.)/.test(line));
+    const conditions = plan.filter((line) => /Index Cond: .*(ANY \(\$\d\)|= \(\$1\)\[place)/.test(line));
     expect(conditions).toHaveLength(scans.length);
     expect(plan.join('\n')).not.toContain('Nested Loop');
   }

@@ -92,7 +92,7 @@ describe('StatementPipeline', () => {
   });
 
   it('cannot hold the lease when only a part of it has arrived', async () => {
-    await client.query(SESSION);
+    for (const statement of SESSION) await client.query(statement);
     const shown = await client.query('SHOW transaction_timeout');
     expect(shown.rows).toEqual([{ transaction_timeout: '15s' }]);
     await client.query('SET transaction_timeout = 500');
