@@ -211,15 +211,12 @@ const NEXT_SEQ = `
   + row_number() OVER (PARTITION BY t.task_id ORDER BY t.place)`;
 
 /** Notes on tasks that left memory: numbered after what is there. A task that is gone gets none. */
-export const INSERT_NOTES = statement(
-  'journal_insert_notes',
-  EVENT,
-  ({ names, values, rows }) =>
-    [
-      `INSERT INTO task_events (${names}, epoch)`,
-      `SELECT ${values.replace('t.seq', NEXT_SEQ)}, $${EVENT.length + 1}::bigint`,
-      `FROM ${rows} JOIN tasks ON tasks.id = t.task_id AND tasks.id = ANY ($1) ORDER BY t.place`,
-    ].join(' '),
+export const INSERT_NOTES = statement('journal_insert_notes', EVENT, ({ names, values, rows }) =>
+  [
+    `INSERT INTO task_events (${names}, epoch)`,
+    `SELECT ${values.replace('t.seq', NEXT_SEQ)}, $${EVENT.length + 1}::bigint`,
+    `FROM ${rows} JOIN tasks ON tasks.id = t.task_id AND tasks.id = ANY ($1) ORDER BY t.place`,
+  ].join(' '),
 );
 
 /**

@@ -1,6 +1,4 @@
 import { Client, DatabaseError } from 'pg';
-import type { DataSource } from 'typeorm';
-import { createDataSource, migrate } from '../../src/persistence/data-source';
 import {
   FIND_EVENTS,
   FIND_STANDINGS,
@@ -118,64 +116,6 @@ function insertAttempt(columns: Columns = {}): Promise<void> {
   });
 }
 
-describe('migrations', () => {
-  it('leave nothing behind when they are reverted, and build the same again', async () => {
-    const before = await schemaOf();
-    const source = await connected();
-    await revertAll(source);
-    const left = (await schemaOf()).filter((line) => !line.startsWith('migrations'));
-    expect(left).toEqual([]);
-    await migrate(database.url);
-    expect(await schemaOf()).toEqual(before);
-  });
-
-  it('wait for each other when several processes start at once', async () => {
-    const before = await schemaOf();
-    const source = await connected();
-    await revertAll(source);
-    await Promise.all(Array.from({ length: 5 }, () => migrate(database.url)));
-    expect(await schemaOf()).toEqual(before);
-  });
-
-  it('build what the entities describe', async () => {
-    const source = await connected();
-    const { upQueries } = await source.driver.createSchemaBuilder().log();
-    await source.destroy();
-    // What entities cannot express, they would drop: constraints and indexes with their names.
-    const changes = upQueries.map((change) => change.query);
-    expect(
-      changes.filter((text) => !/^(ALTER TABLE \S+ DROP CONSTRAINT|DROP INDEX)/.test(text)),
-    ).toEqual([]);
-  });
-
-  async function revertAll(source: DataSource): Promise<void> {
-    for (let left = source.migrations.length; left > 0; left--) await source.undoLastMigration();
-    await source.destroy();
-  }
-
-  async function connected(): Promise<DataSource> {
-    return createDataSource(database.url, { poolSize: 1 }).initialize();
-  }
-
-  /** Every column, constraint, index, trigger and function, one line each. */
-  async function schemaOf(): Promise<string[]> {
-    const rows = await query<{ line: string }>(`
-      SELECT format('%s.%s %s %s %s', table_name, column_name, data_type, is_nullable, column_default) AS line
-        FROM information_schema.columns WHERE table_schema = 'public'
-      UNION ALL
-      SELECT format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
-        FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
-      UNION ALL
-      SELECT format('%s %s', tablename, indexdef) FROM pg_indexes WHERE schemaname = 'public'
-      UNION ALL
-      SELECT format('%s %s', tgrelid::regclass, pg_get_triggerdef(oid)) FROM pg_trigger WHERE NOT tgisinternal
-      UNION ALL
-      SELECT format('function %s', proname) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-      ORDER BY line`);
-    return rows.map(({ line }) => line);
-  }
-});
-
 describe('rows that cannot be', () => {
   it.each<[string, Columns]>([
     ['tasks_state_known', { state: 'lost' }],
@@ -199,6 +139,8 @@ describe('rows that cannot be', () => {
     ['tasks_live_has_payload', { task_input: null }],
     ['tasks_result_is_final', { result: '{}' }],
     ['tasks_quantiles_match', { prediction_levels: [0.5, 0.9] }],
+    ['tasks_job_is_batch', { job: '{}' }],
+    ['tasks_retries_possible', { retries: -1 }],
   ])('%s', async (constraint, columns) => {
     expect(await refusedBy(insertTask(columns))).toBe(constraint);
   });
@@ -247,7 +189,26 @@ describe('rows that cannot be', () => {
     expect(await refusedBy(insertAttempt({ ...ended, decision: '[]' }))).toBe(
       'attempts_decision_is_object',
     );
+    expect(await refusedBy(insertAttempt({ ...ended, speed: 0 }))).toBe('attempts_speed_positive');
     await insertAttempt(ended);
+  });
+
+  it('may not come to be by a change either', async () => {
+    await insertInstance();
+    await insertTask();
+    await insertAttempt();
+    await query(`
+      INSERT INTO task_events (task_id, seq, type, attempt_no, at, message, epoch)
+      VALUES ('${ID}', 1, 'note', 0, now(), '', 1)`);
+    for (const [change, constraint] of [
+      ['tasks SET max_attempts = 0', 'tasks_attempts_positive'],
+      [`tasks SET state = 'resting'`, 'tasks_state_known'],
+      [`attempts SET state = 'ended'`, 'attempts_over_iff_ended'],
+      ['task_events SET seq = 0', 'task_events_seq_positive'],
+      [`task_events SET from_state = 'running'`, 'task_events_move_legal'],
+    ] as const) {
+      expect(await refusedBy(query(`UPDATE ${change}`))).toBe(constraint);
+    }
   });
 
   it('has one row of leadership, whose term never falls', async () => {
@@ -413,7 +374,9 @@ describe('plans of the journal', () => {
     const scans = plan.filter((line) => /Scan.* on (tasks|task_events)/.test(line));
     expect(scans).not.toEqual([]);
     expect(scans.filter((line) => !line.includes('Index'))).toEqual([]);
-    const conditions = plan.filter((line) => /Index Cond: .*(ANY \(\$\d\)|= \(\$1\)\[place)/.test(line));
+    const conditions = plan.filter((line) =>
+      /Index Cond: .*(ANY \(\$\d\)|= \(\$1\)\[place)/.test(line),
+    );
     expect(conditions).toHaveLength(scans.length);
     expect(plan.join('\n')).not.toContain('Nested Loop');
   }
