@@ -27,7 +27,6 @@ export interface LiveTaskRow {
   readonly kind: TaskKind;
   readonly client_task_id: string | null;
   readonly queue_name: string;
-  readonly priority: number;
   readonly state: TaskState;
   readonly attempt_no: number;
   readonly event_seq: number;
@@ -37,21 +36,36 @@ export interface LiveTaskRow {
   readonly failure_kind: FailureKind | null;
   readonly failure_message: string | null;
   readonly payload_bytes: number;
-  readonly prediction_method: string;
-  /** PostgreSQL's text form of the array, so that equal ones can be shared. */
-  readonly prediction_levels: string;
-  readonly prediction_quantiles: string;
-  readonly max_attempts: number;
   readonly job: JobNeeds | null;
-  readonly retries: number;
-  readonly attempt_timeout_ms: number;
-  readonly demand_slots: number;
-  readonly demand_cpu: number;
-  readonly demand_memory_gb: number;
-  readonly demand_gpu_memory_gb: number;
+  /** `TERMS` in their order, with spaces between: one text, so that equal ones are read once. */
+  readonly terms: string;
   readonly submitted_at: number;
   readonly finished_at: number | null;
 }
+
+/** What is mostly equal in many tasks; none of them is ever null, and only the last may have spaces. */
+const TERMS = [
+  'priority',
+  'max_attempts',
+  'retries',
+  'attempt_timeout_ms',
+  'demand_slots',
+  'demand_cpu',
+  'demand_memory_gb',
+  'demand_gpu_memory_gb',
+  'prediction_levels',
+  'prediction_quantiles',
+  'prediction_method',
+];
+
+type Numbers = [number, number, number, number, number, number, number, number];
+const NUMBERS = 8;
+
+/** The same, read. */
+type Terms = Pick<
+  Task,
+  'priority' | 'maxAttempts' | 'retries' | 'attemptTimeoutMs' | 'demand' | 'prediction'
+>;
 
 /** Columns of an attempt that is not over; instants are Unix ms. */
 export interface OpenAttemptRow {
@@ -79,7 +93,6 @@ const LIVE_COLUMNS = [
   'kind',
   'client_task_id',
   'queue_name',
-  'priority',
   'state',
   'attempt_no',
   'avoid_instance_id',
@@ -87,17 +100,8 @@ const LIVE_COLUMNS = [
   'failure_kind',
   'failure_message',
   'payload_bytes',
-  'prediction_method',
-  'prediction_levels::text',
-  'prediction_quantiles::text',
-  'max_attempts',
   'job',
-  'retries',
-  'attempt_timeout_ms',
-  'demand_slots',
-  'demand_cpu',
-  'demand_memory_gb',
-  'demand_gpu_memory_gb',
+  `concat_ws(' ', ${TERMS.join(', ')}) AS terms`,
   unixMs('not_before'),
   unixMs('submitted_at'),
   unixMs('finished_at'),
@@ -184,6 +188,7 @@ export class TaskReader {
   private readonly kinds = new Shared<TaskKind>();
   private readonly states = new Shared<TaskState>();
   private readonly queues = new Shared<QueueKey>();
+  private readonly terms = new Shared<Terms>();
   private readonly levels = new Shared<readonly number[]>();
   private readonly predictions = new Shared<Prediction>();
   private readonly demands = new Shared<Resources>();
@@ -192,22 +197,23 @@ export class TaskReader {
   /** @param attempts those of this task that are not over, oldest first */
   taskOf(row: LiveTaskRow, attempts: readonly Attempt[]): Task {
     const { failure_kind: kind, failure_message: message } = row;
+    const terms = this.terms.of(row.terms, () => this.termsIn(row.terms));
     return {
       id: row.id,
       kind: this.kinds.of(row.kind, () => row.kind),
       clientId: row.client_task_id,
       queue: this.queueOf(row),
-      priority: row.priority,
+      priority: terms.priority,
       submittedAt: instant(row.submitted_at),
-      prediction: this.predictionOf(row),
-      demand: this.demandOf(row),
+      prediction: terms.prediction,
+      demand: terms.demand,
       job: this.jobOf(row),
-      attemptTimeoutMs: row.attempt_timeout_ms,
-      maxAttempts: row.max_attempts,
+      attemptTimeoutMs: terms.attemptTimeoutMs,
+      maxAttempts: terms.maxAttempts,
       payloadBytes: row.payload_bytes,
       state: this.states.of(row.state, () => row.state),
       attemptNo: row.attempt_no,
-      retries: row.retries,
+      retries: terms.retries,
       attempts,
       notBefore: instantOf(row.not_before),
       plannedOn: null,
@@ -225,11 +231,28 @@ export class TaskReader {
     return this.queues.of(key, () => key);
   }
 
-  private predictionOf(row: LiveTaskRow): Prediction {
-    const { prediction_method: method, prediction_levels: text, prediction_quantiles: at } = row;
-    return this.predictions.of(`${text} ${at} ${method}`, () => {
-      const levels = this.levels.of(text, () => numbersIn(text));
-      return { serviceTime: new QuantileDistribution(levels, numbersIn(at)), method };
+  private termsIn(text: string): Terms {
+    const words = text.split(' ');
+    const [priority, maxAttempts, retries, attemptTimeoutMs, slots, cpu, memoryGb, gpuMemoryGb] =
+      words.slice(0, NUMBERS).map(Number) as Numbers;
+    return {
+      priority,
+      maxAttempts,
+      retries,
+      attemptTimeoutMs,
+      demand: this.demandOf({ slots, cpu, memoryGb, gpuMemoryGb }),
+      prediction: this.predictionOf(words.slice(NUMBERS)),
+    };
+  }
+
+  private predictionOf(words: readonly string[]): Prediction {
+    return this.predictions.of(words.join(' '), () => {
+      const [levels = '', quantiles = '', ...method] = words;
+      const serviceTime = new QuantileDistribution(
+        this.levels.of(levels, () => numbersIn(levels)),
+        numbersIn(quantiles),
+      );
+      return { serviceTime, method: method.join(' ') };
     });
   }
 
@@ -237,11 +260,8 @@ export class TaskReader {
     return job && this.jobs.of(JSON.stringify(job), () => job);
   }
 
-  private demandOf(row: LiveTaskRow): Resources {
-    const { demand_slots: slots, demand_cpu: cpu, demand_memory_gb: memoryGb } = row;
-    const { demand_gpu_memory_gb: gpuMemoryGb } = row;
-    const make = (): Resources => ({ slots, cpu, memoryGb, gpuMemoryGb });
-    return this.demands.of(`${slots} ${cpu} ${memoryGb} ${gpuMemoryGb}`, make);
+  private demandOf(demand: Resources): Resources {
+    return this.demands.of(Object.values(demand).join(' '), () => demand);
   }
 }
 
