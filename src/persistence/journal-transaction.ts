@@ -91,6 +91,8 @@ export function twinsIn(found: readonly Twin[]): Twins {
 }
 
 const NO_TWINS: Twins = new Map();
+/** Rows of one statement. To find an element of text by its place, PostgreSQL passes all before it. */
+const MOST_ROWS = 100;
 
 /** One flush: a transaction that is sent in one piece, and fails whole where anything stands in its way. */
 export class JournalTransaction {
@@ -160,8 +162,12 @@ export class JournalTransaction {
     statement: BatchStatement<Row>,
     rows: readonly Row[],
   ): readonly PreparedStatement[] {
-    if (rows.length === 0) return [];
-    return [{ name: statement.name, values: statement.parameters(rows, this.epoch) }];
+    const statements: PreparedStatement[] = [];
+    for (let from = 0; from < rows.length; from += MOST_ROWS) {
+      const part = rows.slice(from, from + MOST_ROWS);
+      statements.push({ name: statement.name, values: statement.parameters(part, this.epoch) });
+    }
+    return statements;
   }
 
   /** Whose the client ids of the new tasks are. */

@@ -360,7 +360,7 @@ describe('tasks that are submitted together', () => {
     const others = [rig.admit(), rig.admit()];
     const first = rig.journal.submit(others[0]!.changes, PAYLOAD);
     const codes = rig.journal
-      .submitTogether(many(20, (index) => (index === 13 ? 'a\0b' : `c-${index}`)))
+      .submitTogether(many(250, (index) => (index === 213 ? 'a\0b' : `c-${index}`)))
       .map(codeOf);
     const last = rig.journal.submit(others[1]!.changes, PAYLOAD);
     expect(new Set(await Promise.all(codes))).toEqual(new Set(['rejected_by_store']));
