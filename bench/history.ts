@@ -16,7 +16,7 @@ const EVERY_FAILED = 9;
  */
 export async function fillHistory(url: string, tasks: number, models: number): Promise<void> {
   await withDatabase(url, async (client) => {
-    // The rows fit together by construction: looking each key up again would take as long once more.
+    // The rows fit together by construction: looking each key and each condition up would take as long again.
     await client.query("SET session_replication_role = 'replica'");
     await client.query('SET synchronous_commit = off');
     for (let from = 0; from < tasks; from += CHUNK) {

@@ -122,6 +122,7 @@ const TABLES: readonly { readonly table: string; readonly rules: readonly Rule[]
  */
 export class CheckRowsByTriggers1795257600310 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
+    await lockAll(runner);
     for (const { table, rules } of TABLES) {
       await runner.query(refusal(table, rules));
       await runner.query(`
@@ -133,8 +134,9 @@ export class CheckRowsByTriggers1795257600310 implements MigrationInterface {
     }
   }
 
-  /** Not validated: what is there was checked by the triggers. */
+  /** Not validated, which would read the whole history while everybody waits. */
   async down(runner: QueryRunner): Promise<void> {
+    await lockAll(runner);
     for (const { table, rules } of TABLES) {
       const adds = rules.map(
         ({ name, condition }) =>
@@ -145,6 +147,11 @@ export class CheckRowsByTriggers1795257600310 implements MigrationInterface {
       await runner.query(`DROP FUNCTION refuse_impossible_${table}()`);
     }
   }
+}
+
+/** At once, and in the order in which a flush takes them: another leader may be writing. */
+async function lockAll(runner: QueryRunner): Promise<void> {
+  await runner.query('LOCK TABLE tasks, attempts, task_events IN ACCESS EXCLUSIVE MODE');
 }
 
 /** As with a `CHECK`, a condition that is null is met. */
