@@ -167,7 +167,7 @@ const KEPT: Readonly<Record<string, string>> = {
 
 /**
  * The conditional update: a row that is final, or further than ours, is not met, and then the
- * statement fails (`UNMET`). So it does with two rows for one id: the caller sends one per task.
+ * statement fails (`UNMET`). The caller sends one row per task.
  */
 export const UPDATE_TASKS = statement('journal_update_tasks', KEYED_STANDING, ({ rows }) =>
   [

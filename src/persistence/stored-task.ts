@@ -58,14 +58,15 @@ const TERMS = [
   'prediction_method',
 ];
 
-type Numbers = [number, number, number, number, number, number, number, number];
-const NUMBERS = 8;
-
-/** The same, read. */
+/** `TERMS`, read. */
 type Terms = Pick<
   Task,
   'priority' | 'maxAttempts' | 'retries' | 'attemptTimeoutMs' | 'demand' | 'prediction'
 >;
+
+/** So many of `TERMS` are numbers, from the first on. */
+const NUMBERS = 8;
+type Numbers = [number, number, number, number, number, number, number, number];
 
 /** Columns of an attempt that is not over; instants are Unix ms. */
 export interface OpenAttemptRow {
