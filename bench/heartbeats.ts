@@ -46,26 +46,24 @@ export class PlayedWorkers {
     await this.player.drive(this.origin, { calls, requests: count, connections });
   }
 
-  /** Evenly spread, for as long as that. */
-  async sayFor(seconds: number): Promise<void> {
-    const { calls, count } = this;
-    const perSecond = count / HEARTBEAT_S;
+  /** In turn, evenly spread, for as long as that. Default: each every 3 s. */
+  async sayFor(seconds: number, perSecond = this.count / HEARTBEAT_S): Promise<void> {
+    const { calls } = this;
     await this.player.drive(this.origin, { calls, perSecond, seconds, connections: 8 });
   }
 
-  /** Drives a load while they go on. */
-  async during(surroundings: Surroundings, load: Load & { seconds: number }): Promise<Costed> {
+  /** Drives a load while they go on, so many of them per second. */
+  async during(
+    surroundings: Surroundings,
+    load: Load & { readonly seconds: number },
+    perSecond: number,
+  ): Promise<Costed> {
     const { child } = this.served.service;
     const [costed] = await Promise.all([
       surroundings.drive(child.pid, this.origin, load),
-      this.sayFor(load.seconds),
+      this.sayFor(load.seconds, perSecond),
     ]);
     return costed;
-  }
-
-  /** Drives a load while they say nothing. */
-  silently(surroundings: Surroundings, load: Load): Promise<Costed> {
-    return surroundings.drive(this.served.service.child.pid, this.origin, load);
   }
 
   private get origin(): string {

@@ -1,7 +1,6 @@
-import autocannon, { type Client, type Request } from 'autocannon';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Pool } from 'undici';
 import { announce } from './child';
+import { HttpClient, requestBytes } from './http-client';
 import {
   NUMBER,
   SENT_AT,
@@ -18,58 +17,31 @@ import {
  * that requests are built once, and only their marks are written anew.
  */
 const CONNECTIONS = 32;
-const PATIENCE_S = 60;
-const SAMPLE_MS = 50;
-const PACE_MS = 1;
+const LEAST_PAUSE_MS = 1;
 /** A prime: numbers that lie this far apart are scattered, and none comes twice in a round. */
 const STRIDE = 7_919;
-const JSON_BODY = { 'content-type': 'application/json' };
 
-/** The parts of autocannon's client that its types leave out. */
-interface RequestSource {
-  getRequestBuffer: () => Buffer;
-}
+/** A request as it is sent, but for its marks, and where it has them. */
+class Template {
+  private readonly bytes: Buffer;
+  private readonly numbers: readonly number[];
+  private readonly instants: readonly number[];
+  private readonly seconds: readonly number[];
 
-/** Where a request has its marks. */
-interface Marked {
-  readonly numbers: readonly number[];
-  readonly instants: readonly number[];
-  readonly seconds: readonly number[];
-}
-
-/** Gives each request its number and its time of sending. */
-class Marker {
-  private readonly known = new Map<Buffer, Marked>();
-  private next: number;
-
-  constructor(private readonly load: Load) {
-    this.next = load.from ?? 0;
+  constructor({ method, path, body }: Call) {
+    this.bytes = requestBytes(method, path, body);
+    this.numbers = placesOf(this.bytes, NUMBER);
+    this.instants = placesOf(this.bytes, SENT_AT);
+    this.seconds = placesOf(this.bytes, UNIX_SECONDS);
   }
 
-  mark(request: Buffer): Buffer {
-    const { numbers, instants, seconds } = this.marksOf(request);
-    if (numbers.length > 0) write(request, numbers, this.number(), NUMBER);
-    if (instants.length > 0) write(request, instants, monotonicMicros(), SENT_AT);
-    if (seconds.length > 0) write(request, seconds, unixSeconds(), UNIX_SECONDS);
+  /** A request of its own. @param number gives the next number */
+  fill(number: () => number): Buffer {
+    const request = Buffer.from(this.bytes);
+    if (this.numbers.length > 0) write(request, this.numbers, number(), NUMBER);
+    if (this.instants.length > 0) write(request, this.instants, monotonicMicros(), SENT_AT);
+    if (this.seconds.length > 0) write(request, this.seconds, unixSeconds(), UNIX_SECONDS);
     return request;
-  }
-
-  private number(): number {
-    const { among } = this.load;
-    const number = this.next++;
-    return among === undefined ? number : (number * STRIDE) % among;
-  }
-
-  private marksOf(request: Buffer): Marked {
-    const known = this.known.get(request);
-    if (known) return known;
-    const marked = {
-      numbers: placesOf(request, NUMBER),
-      instants: placesOf(request, SENT_AT),
-      seconds: placesOf(request, UNIX_SECONDS),
-    };
-    this.known.set(request, marked);
-    return marked;
   }
 }
 
@@ -93,115 +65,114 @@ function unixSeconds(): number {
   return Math.floor(Date.now() / 1_000);
 }
 
-/** Each connection makes its next call as soon as the one before it is answered. */
-function flood(origin: string, load: Load): Promise<Figures> {
-  const { calls, connections = CONNECTIONS, requests, seconds = 1, status = 200 } = load;
-  const marker = new Marker(load);
-  const took: number[] = [];
-  let began: number | undefined;
-  let ended = 0;
-  let clients = 0;
-  return new Promise((resolve, reject) => {
-    let unexpected: number | undefined;
-    const setupClient = (client: Client): void => {
-      client.setRequests(shareOf(calls, clients++, connections).map(requestOf));
-      markEach(client, marker);
-    };
-    const verifyBody = (body: unknown): boolean => {
-      if (unexpected !== undefined) fail(`${unexpected} ${String(body)}`);
-      return true;
-    };
-    const amount = requests === undefined ? { duration: seconds } : { amount: requests };
-    const options = { url: origin, connections, timeout: PATIENCE_S, setupClient, verifyBody };
-    const run = autocannon({ ...options, ...amount, sampleInt: SAMPLE_MS }, () => {
-      resolve(figuresOf(took, ended - (began ?? ended)));
-    });
-    const fail = (what: string): void => {
-      run.stop();
-      reject(new Error(what));
-    };
-    run.on('response', (_client, code, _bytes, ms) => {
-      ended = performance.now();
-      began ??= ended - ms;
-      took.push(ms);
-      if (code !== status) unexpected ??= code;
-    });
-    run.on('reqError', (error: Error) => fail(error.message));
-  });
+/** The calls of a load in turn, each with its number and the time of its sending. */
+class Calls {
+  private readonly templates: readonly Template[];
+  private made = 0;
+  private number: number;
+
+  constructor(private readonly load: Load) {
+    this.templates = load.calls.map((call) => new Template(call));
+    this.number = load.from ?? 0;
+  }
+
+  next(): Buffer {
+    const template = this.templates[this.made++ % this.templates.length];
+    if (template === undefined) throw new Error('a load has calls');
+    return template.fill(() => this.nextNumber());
+  }
+
+  private nextNumber(): number {
+    const { among } = this.load;
+    const number = this.number++;
+    return among === undefined ? number : (number * STRIDE) % among;
+  }
 }
 
-/** Every connection has its own part of many calls; few are begun at another place by each. */
-function shareOf(calls: readonly Call[], client: number, connections: number): readonly Call[] {
-  if (calls.length >= connections) return calls.filter((_, n) => n % connections === client);
-  const first = client % calls.length;
-  return [...calls.slice(first), ...calls.slice(0, first)];
-}
+/** One load under way: makes calls and notes how long each took. */
+class Run {
+  private readonly calls: Calls;
+  private readonly took: number[] = [];
+  private readonly began = performance.now();
 
-function requestOf({ method, path, body }: Call): Request {
-  return body === undefined ? { method, path } : { method, path, body, headers: { ...JSON_BODY } };
-}
+  constructor(
+    private readonly client: HttpClient,
+    private readonly load: Load,
+  ) {
+    this.calls = new Calls(load);
+  }
 
-/** Writes the marks into the bytes that were built already: building them anew costs half the load. */
-function markEach(client: Client, marker: Marker): void {
-  const source = client as unknown as RequestSource;
-  const next = source.getRequestBuffer.bind(client);
-  source.getRequestBuffer = () => marker.mark(next());
-}
+  get elapsedS(): number {
+    return (performance.now() - this.began) / 1_000;
+  }
 
-/** Sends call after call at an even pace, whatever becomes of those before. */
-async function pace(origin: string, load: Load): Promise<Figures> {
-  const { calls, connections = CONNECTIONS, perSecond = 1, seconds = 1, status = 200 } = load;
-  const pool = new Pool(origin, { connections });
-  const marker = new Marker(load);
-  const bodies = calls.map(({ body = '' }) => Buffer.from(body));
-  const took: number[] = [];
-  const open = new Set<Promise<void>>();
-  const one = async (n: number): Promise<void> => {
-    const { method, path } = calls[n % calls.length] ?? { method: 'GET', path: '/' };
-    const body = Buffer.from(marker.mark(bodies[n % calls.length] ?? Buffer.alloc(0)));
+  /** @throws {Error} if the answer has another status than it should */
+  async call(): Promise<void> {
+    const { status: expected = 200 } = this.load;
     const began = performance.now();
-    const answer = await pool.request({ method, path, headers: JSON_BODY, body });
-    const said = await answer.body.text();
-    took.push(performance.now() - began);
-    if (answer.statusCode !== status) throw new Error(`${answer.statusCode} ${said}`);
+    const { status, body } = await this.client.send(this.calls.next());
+    this.took.push(performance.now() - began);
+    if (status !== expected) throw new Error(`${status} ${body.toString()}`);
+  }
+
+  figures(): Figures {
+    const lasted = this.elapsedS;
+    const sorted = Float64Array.from(this.took).sort();
+    const at = (share: number): number =>
+      sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
+    const requests = sorted.length;
+    return { requests, perSecond: requests / lasted, p50Ms: at(0.5), p99Ms: at(0.99) };
+  }
+}
+
+/** Each connection makes its next call as soon as the one before it is answered. */
+async function flood(run: Run, load: Load, connections: number): Promise<void> {
+  const { requests = Infinity, seconds = Infinity } = load;
+  let left = requests;
+  const callOn = async (): Promise<void> => {
+    while (left > 0 && run.elapsedS < seconds) {
+      left -= 1;
+      await run.call();
+    }
   };
-  const began = performance.now();
-  const elapsed = (): number => (performance.now() - began) / 1_000;
-  let sent = 0;
-  let failure: unknown;
-  while (elapsed() < seconds && failure === undefined) {
-    const due = Math.floor(elapsed() * perSecond);
-    while (sent < due) {
-      const call = one(sent++)
-        .catch((error: unknown) => void (failure ??= error))
+  await Promise.all(Array.from({ length: connections }, callOn));
+}
+
+/** Makes call after call at an even pace, whatever becomes of those before. */
+async function pace(run: Run, perSecond: number, seconds: number): Promise<void> {
+  const open = new Set<Promise<void>>();
+  let failure: Error | undefined;
+  let made = 0;
+  while (run.elapsedS < seconds && failure === undefined) {
+    for (const due = Math.floor(run.elapsedS * perSecond); made < due; made += 1) {
+      const call = run
+        .call()
+        .catch((error: unknown) => void (failure ??= error as Error))
         .finally(() => void open.delete(call));
       open.add(call);
     }
-    await sleep(PACE_MS);
+    const nextS = (made + 1) / perSecond;
+    await sleep(Math.max(LEAST_PAUSE_MS, (nextS - run.elapsedS) * 1_000));
   }
   await Promise.all(open);
-  const lasted = elapsed();
-  await pool.close();
-  if (failure !== undefined) throw failure instanceof Error ? failure : new Error('failed');
-  return figuresOf(took, lasted * 1_000);
+  if (failure !== undefined) throw failure;
 }
 
-function figuresOf(took: readonly number[], lastedMs: number): Figures {
-  const sorted = Float64Array.from(took).sort();
-  const at = (share: number): number =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
-  return {
-    requests: took.length,
-    perSecond: (took.length / lastedMs) * 1_000,
-    p50Ms: at(0.5),
-    p99Ms: at(0.99),
-  };
+async function drive(origin: string, load: Load): Promise<Figures> {
+  const { connections = CONNECTIONS, perSecond, seconds = 1 } = load;
+  const client = await HttpClient.open(origin, connections);
+  try {
+    const run = new Run(client, load);
+    await (perSecond === undefined ? flood(run, load, connections) : pace(run, perSecond, seconds));
+    return run.figures();
+  } finally {
+    client.close();
+  }
 }
 
 async function obey({ origin, load }: LoadOrder): Promise<LoadReport> {
   try {
-    const figures = await (load.perSecond === undefined ? flood(origin, load) : pace(origin, load));
-    return { figures };
+    return { figures: await drive(origin, load) };
   } catch (error) {
     return { failure: error instanceof Error ? error.message : String(error) };
   }

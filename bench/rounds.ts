@@ -6,8 +6,8 @@ export interface Subject<T> {
 }
 
 /**
- * Measures all of them once per round, one after the other: A B C, A B C. What else the machine does
- * then meets each of them alike.
+ * Measures all of them once per round, one after the other: A B C, C B A. What else the machine does
+ * then meets each of them alike, and none always follows the same one.
  * @returns for each what its rounds came to, under the same names
  */
 export async function interleaved<N extends string, T>(
@@ -18,6 +18,7 @@ export async function interleaved<N extends string, T>(
   const seen = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<N, T[]>;
   for (let n = 0; n < rounds; n += 1) {
     for (const name of names) seen[name].push(await subjects[name].round(n));
+    names.reverse();
   }
   return seen;
 }

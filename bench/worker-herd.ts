@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { Pool } from 'undici';
 import { announce } from './child';
+import { HttpClient, requestBytes } from './http-client';
 
 /**
  * Many task instances in one process: `worker-herd COUNT MODELS [SCHEDULER]`. Without a scheduler's URL
@@ -27,12 +27,13 @@ interface Enqueued {
 
 /** Ends of tasks, on their way to the scheduler. */
 class Reports {
-  private readonly pool: Pool;
   private recorded = 0;
   private delaysMs: number[] = [];
 
-  constructor(scheduler: string) {
-    this.pool = new Pool(scheduler, { connections: REPORTING_CONNECTIONS });
+  private constructor(private readonly client: HttpClient) {}
+
+  static async to(scheduler: string): Promise<Reports> {
+    return new Reports(await HttpClient.open(scheduler, REPORTING_CONNECTIONS));
   }
 
   arrived({ input_data: input }: Enqueued): void {
@@ -42,19 +43,15 @@ class Reports {
   }
 
   async report(instance: string, task: string): Promise<void> {
-    const { statusCode, body } = await this.pool.request({
-      method: 'POST',
-      path: '/result/submit',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        task_id: task,
-        instance_id: instance,
-        execution_time: 1,
-        result: { output: 'done' },
-      }),
-    });
-    const said = await body.text();
-    if (statusCode !== 200) throw new Error(`/result/submit: ${statusCode} ${said}`);
+    const end = {
+      task_id: task,
+      instance_id: instance,
+      execution_time: 1,
+      result: { output: 'done' },
+    };
+    const request = requestBytes('POST', '/result/submit', JSON.stringify(end));
+    const { status, body } = await this.client.send(request);
+    if (status !== 200) throw new Error(`/result/submit: ${status} ${body.toString()}`);
     this.recorded += 1;
   }
 
@@ -79,7 +76,7 @@ async function startWorker(name: string, model: string, reports?: Reports): Prom
     dispatch_ids: true,
   });
   const server: Server = createServer((request, response) => {
-    void textOf(request).then((text) => {
+    onText(request, (text) => {
       const path = request.url?.split('?')[0];
       const isEnqueue = path === '/queue/enqueue';
       if (isEnqueue) reports?.arrived(JSON.parse(text) as Enqueued);
@@ -101,14 +98,14 @@ async function startWorker(name: string, model: string, reports?: Reports): Prom
   return (server.address() as AddressInfo).port;
 }
 
-async function textOf(request: IncomingMessage): Promise<string> {
+function onText(request: IncomingMessage, use: (text: string) => void): void {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => use(Buffer.concat(chunks).toString()));
 }
 
 async function startHerd(count: number, models: number, scheduler?: string): Promise<void> {
-  const reports = scheduler === undefined ? undefined : new Reports(scheduler);
+  const reports = scheduler === undefined ? undefined : await Reports.to(scheduler);
   const ports: number[] = [];
   for (let n = 0; n < count; n += 1) {
     ports.push(await startWorker(`w${n}`, `model-${n % models}`, reports));

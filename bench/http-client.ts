@@ -1,0 +1,141 @@
+import { connect, type Socket } from 'node:net';
+
+/** An answer, as far as a load looks at it. */
+export interface Answer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+interface Awaited {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const PATIENCE_MS = 60_000;
+const HEAD_END = '\r\n\r\n';
+const LAST_CHUNK = '0\r\n\r\n';
+/** `HTTP/1.1 ` comes before it. */
+const STATUS_AT = 9;
+const STATUS_DIGITS = 3;
+
+/** The bytes of a request with a JSON body, or without one. */
+export function requestBytes(method: string, path: string, body = ''): Buffer {
+  const type = body === '' ? '' : 'content-type: application/json\r\n';
+  const length = `content-length: ${Buffer.byteLength(body)}`;
+  return Buffer.from(
+    `${method} ${path} HTTP/1.1\r\nhost: localhost\r\n${type}${length}${HEAD_END}${body}`,
+  );
+}
+
+/**
+ * Connections that are kept, each with one request at a time. It sends bytes that are ready and reads of
+ * an answer only what a load asks: on shared cores whatever a client computes is missing where it is
+ * measured, and a client for every server computes two to four times as much (ADR 12).
+ */
+export class HttpClient {
+  private readonly free: Connection[];
+  private readonly waiting: ((connection: Connection) => void)[] = [];
+
+  private constructor(private readonly connections: readonly Connection[]) {
+    this.free = [...connections];
+  }
+
+  static async open(origin: string, connections: number): Promise<HttpClient> {
+    const { hostname, port } = new URL(origin);
+    const opening = Array.from({ length: connections }, () =>
+      Connection.open(hostname, Number(port)),
+    );
+    return new HttpClient(await Promise.all(opening));
+  }
+
+  /**
+   * Sends on the next connection that is free.
+   * @throws {Error} when the connection fails or nothing comes for a minute
+   */
+  async send(request: Buffer): Promise<Answer> {
+    const connection = this.free.pop() ?? (await this.nextFree());
+    try {
+      return await connection.send(request);
+    } finally {
+      const next = this.waiting.shift();
+      if (next === undefined) this.free.push(connection);
+      else next(connection);
+    }
+  }
+
+  close(): void {
+    for (const connection of this.connections) connection.close();
+  }
+
+  private nextFree(): Promise<Connection> {
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+}
+
+class Connection {
+  private awaited: Awaited | undefined;
+  private received: Buffer | undefined;
+
+  private constructor(private readonly socket: Socket) {
+    socket.setNoDelay();
+    socket.setTimeout(PATIENCE_MS);
+    socket.on('data', (chunk) => this.receive(chunk));
+    socket.on('timeout', () => {
+      if (this.awaited) socket.destroy(new Error(`no answer within ${PATIENCE_MS} ms`));
+    });
+    socket.on('error', (error) => this.fail(error));
+    socket.on('close', () => this.fail(new Error('the connection was closed')));
+  }
+
+  static open(host: string, port: number): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(port, host, () => {
+        socket.off('error', reject);
+        resolve(new Connection(socket));
+      });
+      socket.once('error', reject);
+    });
+  }
+
+  send(request: Buffer): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      this.awaited = { resolve, reject };
+      this.socket.write(request);
+    });
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  private receive(chunk: Buffer): void {
+    const received = this.received ? Buffer.concat([this.received, chunk]) : chunk;
+    const answer = answerIn(received);
+    this.received = answer === undefined ? received : undefined;
+    if (answer === undefined) return;
+    const { awaited } = this;
+    this.awaited = undefined;
+    awaited?.resolve(answer);
+  }
+
+  private fail(error: Error): void {
+    const { awaited } = this;
+    this.awaited = undefined;
+    awaited?.reject(error);
+  }
+}
+
+/** The answer, if its last byte is there. A chunked body is left in its chunks. */
+function answerIn(received: Buffer): Answer | undefined {
+  const headEnd = received.indexOf(HEAD_END);
+  if (headEnd < 0) return undefined;
+  const head = received.toString('latin1', 0, headEnd);
+  const body = received.subarray(headEnd + HEAD_END.length);
+  const length = /content-length: *(\d+)/i.exec(head)?.[1];
+  const isWhole =
+    length === undefined
+      ? body.subarray(-LAST_CHUNK.length).toString('latin1') === LAST_CHUNK
+      : body.length >= Number(length);
+  if (!isWhole) return undefined;
+  return { status: Number(head.slice(STATUS_AT, STATUS_AT + STATUS_DIGITS)), body };
+}
