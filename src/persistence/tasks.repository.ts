@@ -5,6 +5,7 @@ import { isUuid, type DispatchId, type InstanceId, type TaskId } from '../core/u
 import { AttemptEntity } from './entities/attempt.entity';
 import { TaskEventEntity } from './entities/task-event.entity';
 import { TaskEntity } from './entities/task.entity';
+import { GatheredRead } from './gathered-read';
 import type { JournalPayload } from './journal-rows';
 import { answered } from './store';
 import {
@@ -44,19 +45,23 @@ const QUEUED = `state = 'queued'`;
 /** The tables of tasks, attempts and events, to read and to clear. Only the journal writes them. */
 @Injectable()
 export class TasksRepository {
+  private readonly byId = new GatheredRead<string, ShownTask>((ids) => this.shownById(ids));
+  private readonly byClientId: Readonly<Record<TaskKind, GatheredRead<string, ShownTask>>> = {
+    model: new GatheredRead((ids) => this.shownByClientId('model', ids)),
+    batch: new GatheredRead((ids) => this.shownByClientId('batch', ids)),
+    placement: new GatheredRead((ids) => this.shownByClientId('placement', ids)),
+  };
+
   constructor(private readonly dataSource: DataSource) {}
 
   /** By our own id. Null for whatever is no id of ours. */
   async findById(id: string): Promise<ShownTask | null> {
-    if (!isUuid(id)) return null;
-    return this.findShown('id = $1', [id]);
+    return isUuid(id) ? this.byId.of(id.toLowerCase()) : null;
   }
 
   /** By the client's id. Of a placement only the live one has a claim to it. */
   async findByClientId(kind: TaskKind, clientId: string): Promise<ShownTask | null> {
-    if (!isStorable(clientId)) return null;
-    const live = kind === 'placement' ? ' AND finished_at IS NULL' : '';
-    return this.findShown(`kind = $1 AND client_task_id = $2${live}`, [kind, clientId]);
+    return isStorable(clientId) ? this.byClientId[kind].of(clientId) : null;
   }
 
   /**
@@ -145,11 +150,25 @@ export class TasksRepository {
     return this.dataSource.getRepository(AttemptEntity);
   }
 
+  private async shownById(ids: readonly string[]): Promise<ReadonlyMap<string, ShownTask>> {
+    const rows = await this.shown('id = ANY ($1::uuid[])', [ids]);
+    return new Map(rows.map((row) => [row.id, row]));
+  }
+
+  private async shownByClientId(
+    kind: TaskKind,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, ShownTask>> {
+    const live = kind === 'placement' ? ' AND finished_at IS NULL' : '';
+    const where = `kind = $1 AND client_task_id = ANY ($2::text[])${live}`;
+    const rows = await this.shown(where, [kind, ids]);
+    return new Map(rows.map((row) => [row.clientTaskId ?? '', row]));
+  }
+
   /** Asked for more often than anything else: without an entity. */
-  private async findShown(where: string, values: readonly string[]): Promise<ShownTask | null> {
+  private shown(where: string, values: unknown[]): Promise<readonly ShownTask[]> {
     const text = `SELECT ${SHOWN_COLUMNS} FROM tasks WHERE ${where}`;
-    const [row] = await answered(() => this.dataSource.query<ShownTask[]>(text, [...values]));
-    return row ?? null;
+    return answered(() => this.dataSource.query<ShownTask[]>(text, values));
   }
 
   /** Those among these attempts that have been over, or given up, for that long. */
