@@ -9,7 +9,7 @@ import type { Instant } from '../core/units';
 import type { WorkerStatus } from '../executors/task-instance.client';
 import { TaskInstanceError } from '../executors/task-instance.error';
 import { TaskInstanceClients } from '../executors/task-instance.clients';
-import { InstancesService } from '../instances/instances.service';
+import { StatusKeeper } from '../instances/status-keeper';
 import { CLOCK, RANDOM } from '../ops/system';
 import { WakeupBell } from '../ops/wakeup';
 import { InDoubt } from '../tasks/in-doubt';
@@ -47,7 +47,7 @@ export class HealthProber implements OnApplicationBootstrap {
   constructor(
     private readonly fleet: Fleet,
     private readonly clients: TaskInstanceClients,
-    private readonly instances: InstancesService,
+    private readonly statuses: StatusKeeper,
     private readonly lifecycle: TaskLifecycle,
     private readonly recorder: TaskRecorder,
     private readonly doubts: InDoubt,
@@ -85,7 +85,7 @@ export class HealthProber implements OnApplicationBootstrap {
     const spread = 1 + JITTER * (this.random.next() - 0.5);
     watch.due = (asked + this.intervals.statusPollMs * spread) as Instant;
     try {
-      const status = await this.instances.probe(instance);
+      const status = await this.statuses.probe(instance);
       await this.checkAttempts(instance, watch, status, asked);
       await this.observeForeign(instance);
     } catch (error) {

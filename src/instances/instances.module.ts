@@ -10,6 +10,7 @@ import { LicencePoolsController } from './licence-pools.controller';
 import { LicencePoolsService } from './licence-pools.service';
 import { ReplicasService } from './replicas.service';
 import { SpeedKeeper } from './speed-keeper';
+import { StatusKeeper } from './status-keeper';
 
 /** The instances of the fleet, in memory and in the table. */
 @Module({
@@ -17,6 +18,7 @@ import { SpeedKeeper } from './speed-keeper';
   controllers: [InstancesController, LicencePoolsController],
   providers: [
     InstancesService,
+    StatusKeeper,
     ReplicasService,
     InstancesFileLoader,
     InstanceMetrics,
@@ -25,6 +27,6 @@ import { SpeedKeeper } from './speed-keeper';
     JobLogs,
     LicencePoolsService,
   ],
-  exports: [InstancesService, HostsService, JobLogs],
+  exports: [InstancesService, StatusKeeper, HostsService, JobLogs],
 })
 export class InstancesModule {}

@@ -1,13 +1,13 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { isSchedulerError, SchedulerError } from '../core/errors';
+import { SchedulerError } from '../core/errors';
 import { Fleet } from '../core/fleet';
-import type { Health, Instance, InstanceUpdate, Unfit } from '../core/instance';
+import type { Health, Instance, Unfit } from '../core/instance';
 import { unfitness } from '../core/placement';
 import type { Clock, Ids } from '../core/ports';
-import { queueInWords, queueKey, queueName } from '../core/queue';
-import { NOTHING, ONE_SLOT, type Resources } from '../core/resources';
-import { after, instanceId, type InstanceId, type Instant, type TaskId } from '../core/units';
-import type { WorkerIdentity, WorkerStatus } from '../executors/task-instance.client';
+import { queueKey } from '../core/queue';
+import { NOTHING, ONE_SLOT } from '../core/resources';
+import { instanceId, type InstanceId, type TaskId } from '../core/units';
+import type { WorkerIdentity } from '../executors/task-instance.client';
 import { TaskInstanceClients } from '../executors/task-instance.clients';
 import { TaskInstanceError } from '../executors/task-instance.error';
 import { Cursors, type Page } from '../http/page';
@@ -15,6 +15,7 @@ import { InTurn } from '../ops/in-turn';
 import { CLOCK, IDS } from '../ops/system';
 import { WakeupBell } from '../ops/wakeup';
 import { InstancesRepository, type StoredInstance } from '../persistence/instances.repository';
+import { capacityOf, factsIn, modelServed } from './worker-facts';
 
 /** Where a task instance is, and what it is said to serve. */
 export interface Registration {
@@ -39,20 +40,12 @@ export interface InstanceFilter {
 type InstanceKey = readonly [queue: string, name: string, id: string];
 
 const CURSORS = new Cursors('instances', 'text', 'text', 'uuid');
-const NOT_FOUND = 404;
-/**
- * After an instance has changed its model of its own accord, the next change is followed only so much
- * later, in ms: one that names another model at every probe would make queue after queue.
- */
-const MOVE_REST_MS = 10_000;
 
 /** Brings instances into the fleet and takes them out, in memory and in the table. */
 @Injectable()
 export class InstancesService {
   private readonly logger = new Logger(InstancesService.name);
   private readonly drains = new InTurn();
-  /** Until when the next change of its model is not followed, and whether that was said. */
-  private readonly settling = new WeakMap<Instance, { readonly until: Instant; told: boolean }>();
 
   constructor(
     private readonly fleet: Fleet,
@@ -175,23 +168,6 @@ export class InstancesService {
   }
 
   /**
-   * Asks an instance how it is, and takes note of its answer.
-   * @param isExpected a change of its model was asked for, and is followed at once
-   * @throws {TaskInstanceError} when it does not give one
-   */
-  async probe(instance: Instance, isExpected = false): Promise<WorkerStatus> {
-    const status = await this.ask(instance);
-    if (isExpected) this.settling.delete(instance);
-    await this.keepUp(instance, status);
-    if (instance.health !== 'online') this.logger.log(`${instance.name} is online again`);
-    const facts = this.factsIn(status);
-    const isElsewhere = status.model !== null && status.model !== modelServed(instance);
-    this.fleet.updateInstance(instance, isElsewhere ? { ...facts, capacity: NOTHING } : facts);
-    this.bell.signal();
-    return status;
-  }
-
-  /**
    * By our own id, `host:port` or the instance's own name.
    * @throws {SchedulerError} unknown_instance
    */
@@ -225,6 +201,20 @@ export class InstancesService {
     return CURSORS.page(found, limit, keyOf);
   }
 
+  /** False for one that was taken out of service: asked again after a pause, in which that may happen. */
+  isInService(instance: Instance): boolean {
+    return !instance.removed && this.fleet.instances.has(instance.id);
+  }
+
+  /** Says that another address has the same name, when one has. */
+  warnOfTwin(instance: Instance): void {
+    const twin = this.twinOf(instance);
+    if (!twin) return;
+    this.logger.warn(
+      `${instance.address} and ${twin.address} are both ${instance.name}: one worker?`,
+    );
+  }
+
   private assertIdle(instance: Instance): void {
     const { size: left } = this.tasksAt(instance);
     const why = !instance.drainAsked
@@ -250,81 +240,6 @@ export class InstancesService {
     const address = `${host}:${port}`;
     const found = this.fleet.findInstance(address);
     return found?.address === address ? found : undefined;
-  }
-
-  private warnOfTwin(instance: Instance): void {
-    const twin = this.twinOf(instance);
-    if (!twin) return;
-    this.logger.warn(
-      `${instance.address} and ${twin.address} are both ${instance.name}: one worker?`,
-    );
-  }
-
-  /**
-   * What it goes by is written first: while that cannot be, memory stays as the row is, and the
-   * next probe tries again.
-   */
-  private async keepUp(instance: Instance, { model, name }: WorkerStatus): Promise<void> {
-    try {
-      if (model !== null && model !== modelServed(instance) && !instance.removed)
-        await this.moveTo(instance, model);
-      if (name !== instance.name) await this.rename(instance, name);
-    } catch (error) {
-      if (!isSchedulerError(error, 'store_unavailable')) throw error;
-      this.logger.debug({ msg: `${instance.name} stays as it was`, error });
-    }
-  }
-
-  /** It serves another model now: it, and whatever comes, belongs to that model's queue. */
-  private async moveTo(instance: Instance, model: string): Promise<void> {
-    const change = `${instance.name} serves ${JSON.stringify(model)} now`;
-    if (this.isSettling(instance, change)) return;
-    const before = queueInWords(instance.queue);
-    const queue = queueKey('model', model);
-    await this.repository.setQueue(instance.id, queue);
-    if (!this.isInService(instance)) return;
-    this.fleet.moveInstance(instance, queue);
-    // That it did not take tasks of the other model is no fault any more.
-    this.fleet.circuits.retry(instance);
-    const until = after(this.clock.now(), MOVE_REST_MS);
-    this.settling.set(instance, { until, told: false });
-    this.logger.warn(`${change}, not ${before}`);
-  }
-
-  /** True while its last change is too young for another one to be followed. */
-  private isSettling(instance: Instance, change: string): boolean {
-    const settling = this.settling.get(instance);
-    if (!settling || settling.until <= this.clock.now()) return false;
-    if (!settling.told) {
-      this.logger.warn(`${change}, again: that is followed once in ${MOVE_REST_MS} ms`);
-      settling.told = true;
-    }
-    return true;
-  }
-
-  /** It goes by another name now, as when it was expected by its address and says who it is. */
-  private async rename(instance: Instance, name: string): Promise<void> {
-    await this.repository.setName(instance.id, name);
-    this.fleet.updateInstance(instance, { name });
-    this.warnOfTwin(instance);
-  }
-
-  /** A worker of the other generation may have taken the place of the one that was there. */
-  private async ask(instance: Instance): Promise<WorkerStatus> {
-    const client = this.clients.for(instance.host, instance.port);
-    try {
-      return await client.status(instance.protocol);
-    } catch (error) {
-      if (!(error instanceof TaskInstanceError) || error.status !== NOT_FOUND) throw error;
-      const { protocol, status } = await client.identify();
-      this.fleet.updateInstance(instance, { protocol });
-      return status;
-    }
-  }
-
-  /** Asked again after a pause: another request may have removed it meanwhile. */
-  private isInService(instance: Instance): boolean {
-    return !instance.removed && this.fleet.instances.has(instance.id);
   }
 
   private async identify({ host, port }: Registration): Promise<WorkerIdentity> {
@@ -354,22 +269,10 @@ export class InstancesService {
   private take(row: StoredInstance, { status }: WorkerIdentity): Instance {
     const instance = this.enter(row, { health: 'online', capacity: capacityOf(status) });
     const { name, protocol } = row;
-    this.fleet.updateInstance(instance, { ...this.factsIn(status), name, protocol });
+    this.fleet.updateInstance(instance, { ...factsIn(status, this.clock.now()), name, protocol });
     // Somebody has seen to it: if it is kept from work, it is tried at once.
     this.fleet.circuits.retry(instance);
     return instance;
-  }
-
-  /** What the answer of an instance tells about it, beside its name. */
-  private factsIn(status: WorkerStatus): InstanceUpdate {
-    return {
-      health: 'online',
-      lastContact: this.clock.now(),
-      capacity: capacityOf(status),
-      provesAbsence: status.dispatchIds,
-      drainsItself: status.draining,
-      declaredSpeed: status.speed ?? 1,
-    };
   }
 
   /** The instance of that row in the queue of that row: the one that is known, or a new one. */
@@ -401,11 +304,6 @@ function isOnline({ health, removed }: Instance): boolean {
   return health === 'online' && !removed;
 }
 
-/** The model that a task instance serves. */
-export function modelServed(instance: Instance): string {
-  return queueName(instance.queue);
-}
-
 /** Its place in the list of all. */
 function keyOf({ queue, name, id }: Instance): InstanceKey {
   return [queue, name, id];
@@ -415,8 +313,4 @@ function compareKeys(a: InstanceKey, b: InstanceKey): number {
   const at = a.findIndex((part, index) => part !== b[index]);
   if (at < 0) return 0;
   return (a[at] ?? '') < (b[at] ?? '') ? -1 : 1;
-}
-
-function capacityOf({ slots }: WorkerStatus): Resources {
-  return { ...NOTHING, slots };
 }

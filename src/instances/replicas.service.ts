@@ -5,7 +5,9 @@ import type { ModelStart, TaskInstanceClient } from '../executors/task-instance.
 import { TaskInstanceClients } from '../executors/task-instance.clients';
 import { TaskInstanceError } from '../executors/task-instance.error';
 import type { ReplicasStarted, ReplicasStopped } from '../executors/worker-replicas';
-import { InstancesService, modelServed } from './instances.service';
+import { InstancesService } from './instances.service';
+import { StatusKeeper } from './status-keeper';
+import { modelServed } from './worker-facts';
 
 /** Replicas to start; without a model, of the one that the instance serves. */
 export type ReplicaStart = Omit<ModelStart, 'modelType'> & { readonly modelType: string | null };
@@ -17,6 +19,7 @@ export class ReplicasService {
 
   constructor(
     private readonly instances: InstancesService,
+    private readonly statuses: StatusKeeper,
     private readonly clients: TaskInstanceClients,
   ) {}
 
@@ -65,7 +68,7 @@ export class ReplicasService {
   /** The change is made already: an instance that cannot be asked now is asked again by and by. */
   private async look(instance: Instance): Promise<void> {
     try {
-      await this.instances.probe(instance, true);
+      await this.statuses.probe(instance, true);
     } catch (error) {
       if (!(error instanceof TaskInstanceError)) throw error;
       this.logger.debug(error.message);
