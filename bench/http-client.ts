@@ -12,6 +12,8 @@ interface Awaited {
 }
 
 const PATIENCE_MS = 60_000;
+/** A connection that was not used for so long is opened anew: servers close theirs after 5 s. */
+const KEPT_MS = 4_000;
 const HEAD_END = '\r\n\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
 /** `HTTP/1.1 ` comes before it. */
@@ -40,12 +42,12 @@ export class HttpClient {
     this.free = [...connections];
   }
 
+  /** All connections are open before the first request. */
   static async open(origin: string, connections: number): Promise<HttpClient> {
     const { hostname, port } = new URL(origin);
-    const opening = Array.from({ length: connections }, () =>
-      Connection.open(hostname, Number(port)),
-    );
-    return new HttpClient(await Promise.all(opening));
+    const all = Array.from({ length: connections }, () => new Connection(hostname, Number(port)));
+    await Promise.all(all.map((connection) => connection.open()));
+    return new HttpClient(all);
   }
 
   /**
@@ -73,39 +75,51 @@ export class HttpClient {
 }
 
 class Connection {
+  private socket: Socket | undefined;
+  private usedMs = 0;
   private awaited: Awaited | undefined;
   private received: Buffer | undefined;
 
-  private constructor(private readonly socket: Socket) {
-    socket.setNoDelay();
-    socket.setTimeout(PATIENCE_MS);
-    socket.on('data', (chunk) => this.receive(chunk));
-    socket.on('timeout', () => {
-      if (this.awaited) socket.destroy(new Error(`no answer within ${PATIENCE_MS} ms`));
-    });
-    socket.on('error', (error) => this.fail(error));
-    socket.on('close', () => this.fail(new Error('the connection was closed')));
-  }
+  constructor(
+    private readonly host: string,
+    private readonly port: number,
+  ) {}
 
-  static open(host: string, port: number): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      const socket = connect(port, host, () => {
-        socket.off('error', reject);
-        resolve(new Connection(socket));
-      });
-      socket.once('error', reject);
-    });
-  }
-
-  send(request: Buffer): Promise<Answer> {
+  async send(request: Buffer): Promise<Answer> {
+    const socket = await this.open();
     return new Promise((resolve, reject) => {
       this.awaited = { resolve, reject };
-      this.socket.write(request);
+      socket.write(request);
     });
+  }
+
+  /** Connected now, or since a request that was not long ago. */
+  async open(): Promise<Socket> {
+    const { socket } = this;
+    const isKept = performance.now() - this.usedMs < KEPT_MS;
+    return socket && !socket.destroyed && isKept ? socket : this.connect();
   }
 
   close(): void {
-    this.socket.destroy();
+    this.socket?.destroy();
+  }
+
+  private connect(): Promise<Socket> {
+    this.close();
+    return new Promise((resolve, reject) => {
+      const socket = connect(this.port, this.host, () => {
+        this.usedMs = performance.now();
+        resolve(socket);
+      });
+      socket.once('error', reject);
+      this.socket = socket;
+      socket.setNoDelay();
+      socket.setTimeout(PATIENCE_MS);
+      socket.on('data', (chunk) => this.receive(chunk));
+      socket.on('timeout', () => socket.destroy(new Error(`nothing for ${PATIENCE_MS} ms`)));
+      socket.on('error', (error) => this.fail(socket, error));
+      socket.on('close', () => this.fail(socket, new Error('the connection was closed')));
+    });
   }
 
   private receive(chunk: Buffer): void {
@@ -113,14 +127,18 @@ class Connection {
     const answer = answerIn(received);
     this.received = answer === undefined ? received : undefined;
     if (answer === undefined) return;
+    this.usedMs = performance.now();
     const { awaited } = this;
     this.awaited = undefined;
     awaited?.resolve(answer);
   }
 
-  private fail(error: Error): void {
+  /** One that was given up for another has nothing to say any more. */
+  private fail(socket: Socket, error: Error): void {
+    if (socket !== this.socket) return;
     const { awaited } = this;
     this.awaited = undefined;
+    this.received = undefined;
     awaited?.reject(error);
   }
 }

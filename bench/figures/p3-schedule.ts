@@ -1,19 +1,24 @@
+import { medianOf } from '../../src/simulation/spread';
 import { echoing } from '../echoing';
 import type { Figure, Row } from '../figure';
 import { HEARTBEAT_S, PlayedWorkers, scheduling } from '../heartbeats';
 import { interleaved, median, medianRatio, type Subject } from '../rounds';
 import type { Costed, Surroundings } from '../surroundings';
 
-/** No placement of a run is let go for the next one. */
-const UNLIMITED = { FORESAIL_LIVE_PLACEMENTS: '10000000' };
+/** No placement of a run is let go for the next one, and no worker for its silence between rounds. */
+const UNLIMITED = {
+  FORESAIL_LIVE_PLACEMENTS: '10000000',
+  FORESAIL_SUSPECT_MS: '3600000',
+  FORESAIL_LOST_MS: '7200000',
+};
 const SIZES = [10, 500, 5_000, 10_000];
 /** Fleets whose own heartbeats are a load beside the placements: these are measured with them, too. */
 const LARGE = 5_000;
 /** What the player sends per second, whatever the size: as many as 500 workers do. */
 const PLAYED_PER_S = 500 / HEARTBEAT_S;
 /** Sizes differ by less than two rounds do: there are more of them, and shorter ones. */
-const ROUNDS_OF_ONE = 3;
-const SHARE_OF_SECONDS = 0.5;
+const ROUNDS_OF_ONE = 6;
+const SHARE_OF_SECONDS = 0.25;
 /** Of the raw echo: what the peer in Go does with 500 workers. */
 const LEAST_RATIO = 0.19;
 const LEAST_FLATNESS = 0.9;
@@ -73,14 +78,13 @@ interface Placing {
   readonly heartbeats: number;
 }
 
-/** Placements on one fleet, round by round. A round is shorter than the time to become suspect. */
+/** Placements on one fleet, round by round. */
 async function placing(
   surroundings: Surroundings,
   workers: PlayedWorkers,
   { seconds, heartbeats }: Placing,
 ): Promise<Subject<Costed>> {
-  const round = async (n: number | string): Promise<Costed> => {
-    await workers.sayOnce();
+  const round = (n: number | string): Promise<Costed> => {
     const load = { ...scheduling(`place-${heartbeats.toFixed(0)}-${n}`), seconds };
     return workers.during(surroundings, load, heartbeats);
   };
@@ -130,12 +134,16 @@ function flatnessRow(sizes: readonly (readonly Costed[])[]): Row {
 }
 
 /**
- * The slowest size over the fastest, each by the median of what it has over the first one in the same
- * round: what the machine does meanwhile meets all sizes of a round.
+ * The slowest size over the fastest, each by the median of its share of what all sizes do in a round: what
+ * the machine does meanwhile meets all of them.
  */
 function flatness(sizes: readonly (readonly Costed[])[], speed = rate): number {
-  const ratios = sizes.map((rounds) => medianRatio(rounds, sizes[0] ?? [], speed));
-  return Math.min(...ratios) / Math.max(...ratios);
+  const total = (n: number): number =>
+    sizes.reduce((sum, rounds) => sum + (rounds[n] === undefined ? NaN : speed(rounds[n])), 0);
+  const shares = sizes.map(
+    (rounds) => medianOf(rounds.map((round, n) => speed(round) / total(n))) ?? NaN,
+  );
+  return Math.min(...shares) / Math.max(...shares);
 }
 
 /** One connection, and nobody else asks. */
@@ -144,7 +152,6 @@ async function idleRow(
   workers: PlayedWorkers,
   seconds: number,
 ): Promise<Row> {
-  await workers.sayOnce();
   const load = { ...scheduling('idle'), seconds, connections: 1 };
   const { p50Ms } = await workers.during(surroundings, load, PLAYED_PER_S);
   return {
