@@ -47,6 +47,7 @@ function tableOf(figures: SizeFigures, calls: readonly Called[]): string {
     cells('resident memory, full', mib(figures.fullMib)),
     cells('resident memory, the most until then', mib(figures.peakMib)),
     cells('resident memory, after the takeover', mib(figures.takenOverMib)),
+    cells('resident memory, half a minute later', mib(figures.settledMib)),
   ]);
 }
 

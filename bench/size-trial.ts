@@ -44,6 +44,8 @@ export interface SizeFigures {
   readonly takeoverMs: number;
   readonly takeoverTermMs: number;
   readonly takenOverMib: number;
+  /** Half a minute later, in which every instance was asked how it is, again and again. */
+  readonly settledMib: number;
   /** Start with all tasks in the database. */
   readonly full: Started;
 }
@@ -51,6 +53,7 @@ export interface SizeFigures {
 /** Served by the instances in turn. */
 export const MODELS = 20;
 const REST_MS = 15_000;
+const SETTLING_MS = 30_000;
 const READING_CONNECTIONS = 8;
 
 /** Starts empty, fills up, is killed, is taken over, and starts full. */
@@ -134,7 +137,7 @@ async function callsOf(
   return [...called, { what: 'POST /queue/submit, on top', costed }];
 }
 
-type TakenOver = Pick<SizeFigures, 'takeoverMs' | 'takeoverTermMs' | 'takenOverMib'>;
+type TakenOver = Pick<SizeFigures, 'takeoverMs' | 'takeoverTermMs' | 'takenOverMib' | 'settledMib'>;
 
 /** Kills the leader and waits until a standby answers in its place. The standby is stopped then. */
 async function takeover(surroundings: Surroundings, leader: ServiceProcess): Promise<TakenOver> {
@@ -145,8 +148,10 @@ async function takeover(surroundings: Surroundings, leader: ServiceProcess): Pro
   const takeoverMs = performance.now() - began;
   const takenOverMib = residentMib(standby.child.pid);
   const takeoverTermMs = await termMs(standby);
+  await sleep(SETTLING_MS);
+  const settledMib = residentMib(standby.child.pid);
   await standby.stop();
-  return { takeoverMs, takeoverTermMs, takenOverMib };
+  return { takeoverMs, takeoverTermMs, takenOverMib, settledMib };
 }
 
 /** What the log says of the making of the first term. */

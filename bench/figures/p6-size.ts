@@ -17,6 +17,7 @@ export const size: Figure = async ({ surroundings, extent: { scale } }) => {
   return [
     bound(`${what}: resident memory, filled at full speed`, seen.fullMib, 'MiB', MOST_MIB),
     bound(`${what}: resident memory after a takeover`, seen.takenOverMib, 'MiB', MOST_MIB),
+    bound(`${what}: the same half a minute later`, seen.settledMib, 'MiB', MOST_MIB),
     bound('start to ready, the very first', seen.first.ms, 'ms', MOST_FIRST_MS),
     bound('start to ready, warm', seen.warm.ms, 'ms', MOST_WARM_MS),
     bound(`takeover of ${tasks} tasks`, seen.takeoverMs, 'ms', MOST_TAKEOVER_MS),
