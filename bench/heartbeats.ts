@@ -19,6 +19,7 @@ export function scheduling(prefix: string): Pick<Load, 'calls'> {
 /** A fleet of workers, played from one process of its own. Each says that nothing occupies it. */
 export class PlayedWorkers {
   private readonly calls: readonly Call[];
+  private next = 0;
 
   private constructor(
     private readonly player: LoadGenerator,
@@ -46,9 +47,9 @@ export class PlayedWorkers {
     await this.player.drive(this.origin, { calls, requests: count, connections });
   }
 
-  /** In turn, evenly spread, for as long as that. Default: each every 3 s. */
+  /** In turn, from where it stopped, evenly spread, for as long as that. Default: each every 3 s. */
   async sayFor(seconds: number, perSecond = this.count / HEARTBEAT_S): Promise<void> {
-    const { calls } = this;
+    const calls = this.following(Math.ceil(seconds * perSecond));
     await this.player.drive(this.origin, { calls, perSecond, seconds, connections: 8 });
   }
 
@@ -64,6 +65,13 @@ export class PlayedWorkers {
       this.sayFor(load.seconds, perSecond),
     ]);
     return costed;
+  }
+
+  /** That many heartbeats, or those of all workers where these are fewer. */
+  private following(most: number): readonly Call[] {
+    const { calls, next } = this;
+    this.next = (next + most) % calls.length;
+    return [...calls, ...calls].slice(next, next + Math.min(most, calls.length));
   }
 
   private get origin(): string {

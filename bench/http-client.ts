@@ -12,8 +12,8 @@ interface Awaited {
 }
 
 const PATIENCE_MS = 60_000;
-/** A connection that was not used for so long is opened anew: servers close theirs after 5 s. */
-const KEPT_MS = 4_000;
+/** A connection that was not used for so long is opened anew: the service closes it after 75 s. */
+const KEPT_MS = 60_000;
 const HEAD_END = '\r\n\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
 /** `HTTP/1.1 ` comes before it. */
@@ -32,7 +32,7 @@ export function requestBytes(method: string, path: string, body = ''): Buffer {
 /**
  * Connections that are kept, each with one request at a time. It sends bytes that are ready and reads of
  * an answer only what a load asks: on shared cores whatever a client computes is missing where it is
- * measured, and a client for every server computes two to four times as much (ADR 12).
+ * measured, and a client for every server computes up to 2.4 times as much (ADR 12).
  */
 export class HttpClient {
   private readonly free: Connection[];

@@ -128,6 +128,7 @@ class Run {
 /** Each connection makes its next call as soon as the one before it is answered. */
 async function flood(run: Run, load: Load, connections: number): Promise<void> {
   const { requests = Infinity, seconds = Infinity } = load;
+  if (load.requests === undefined && load.seconds === undefined) throw new Error('it has no end');
   let left = requests;
   const callOn = async (): Promise<void> => {
     while (left > 0 && run.elapsedS < seconds) {

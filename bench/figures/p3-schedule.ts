@@ -18,6 +18,7 @@ const LARGE = 5_000;
 const PLAYED_PER_S = 500 / HEARTBEAT_S;
 /** Sizes differ by less than two rounds do: there are more of them, and shorter ones. */
 const ROUNDS_OF_ONE = 6;
+const WARM_ROUNDS = 3;
 const SHARE_OF_SECONDS = 0.25;
 /** Of the raw echo: what the peer in Go does with 500 workers. */
 const LEAST_RATIO = 0.19;
@@ -28,68 +29,77 @@ const IDLE_WORKERS = 500;
 /**
  * P3: placements for workers that take their tasks elsewhere, durable like everything else, from 10 to
  * 10 000 workers. A player heartbeats meanwhile, at the same pace for every size, so that the sizes
- * differ in nothing else; and large fleets are measured once more with all of their own heartbeats,
- * which come from the same cores.
+ * differ in nothing else. Afterwards large fleets are measured once more with all of their own
+ * heartbeats, which come from the same cores.
  */
 export const schedule: Figure = async ({ surroundings, extent }) => {
-  const { scale } = extent;
   const rounds = extent.rounds * ROUNDS_OF_ONE;
   const seconds = extent.seconds * SHARE_OF_SECONDS;
-  const sizes = [...new Set(SIZES.map((size) => Math.max(10, Math.round(size * scale))))];
-  const large = sizes.filter((size) => size >= LARGE * scale);
-  const fleets = new Map<number, PlayedWorkers>();
-  const subjects: Record<string, Subject<Costed>> = {
+  const sizes = [...new Set(SIZES.map((size) => Math.max(10, Math.round(size * extent.scale))))];
+  const large = sizes.filter((size) => size >= LARGE * extent.scale);
+  const trial: Trial = {
+    surroundings,
+    seconds,
     raw: await echoing(surroundings, 'echo', seconds),
+    fleets: new Map(),
   };
   for (const size of sizes) {
     const served = await surroundings.serve({ name: `schedule-${size}`, env: UNLIMITED });
-    const workers = await PlayedWorkers.start(surroundings, served, size);
-    fleets.set(size, workers);
-    subjects[size] = await placing(surroundings, workers, { seconds, heartbeats: PLAYED_PER_S });
-    if (!large.includes(size)) continue;
-    const heartbeats = size / HEARTBEAT_S;
-    subjects[wholeOf(size)] = await placing(surroundings, workers, { seconds, heartbeats });
+    trial.fleets.set(size, await PlayedWorkers.start(surroundings, served, size));
   }
-  const seen = await interleaved(rounds, subjects);
-  const raw = seen['raw'] ?? [];
-  const fleetsSeen = sizes.map((size) => seen[size] ?? []);
-  const idle = fleets.get(IDLE_WORKERS) ?? [...fleets.values()][0];
+  const played = { sizes, heartbeatsOf: () => PLAYED_PER_S };
+  await placed(trial, { ...played, name: 'warm', rounds: WARM_ROUNDS });
+  const alike = await placed(trial, { ...played, name: 'alike', rounds });
+  const own = { sizes: large, heartbeatsOf: (size: number) => size / HEARTBEAT_S };
+  const whole = await placed(trial, { ...own, name: 'whole', rounds });
+  const ours = sizes.map((size) => alike[size] ?? []);
+  const idle = trial.fleets.get(IDLE_WORKERS) ?? [...trial.fleets.values()][0];
   return [
-    ...sizes.flatMap((size, n) => sizeRows(size, fleetsSeen[n] ?? [], raw)),
-    flatnessRow(fleetsSeen),
+    ...sizes.flatMap((size, n) => sizeRows(size, ours[n] ?? [], alike['raw'] ?? [])),
+    flatnessRow(ours),
     {
       id: 'P3',
       what: 'the same by CPU of the scheduler',
-      value: flatness(fleetsSeen, perCpuSecond),
+      value: flatness(ours, perCpuSecond),
       unit: '',
     },
-    ...large.map((size) => wholeFleetRow(size, seen[wholeOf(size)] ?? [], raw)),
-    ...(idle === undefined ? [] : [await idleRow(surroundings, idle, seconds)]),
+    ...large.map((size) => wholeFleetRow(size, whole[size] ?? [], whole['raw'] ?? [])),
+    ...(idle === undefined ? [] : [await idleRow(surroundings, idle, extent.seconds)]),
   ];
 };
 
-function wholeOf(size: number): string {
-  return `all-${size}`;
-}
-
-interface Placing {
+/** The fleets, each with a service of its own. */
+interface Trial {
+  readonly surroundings: Surroundings;
   readonly seconds: number;
-  /** Per second, by the fleet in turn. */
-  readonly heartbeats: number;
+  readonly raw: Subject<Costed>;
+  readonly fleets: Map<number, PlayedWorkers>;
 }
 
-/** Placements on one fleet, round by round. */
-async function placing(
-  surroundings: Surroundings,
-  workers: PlayedWorkers,
-  { seconds, heartbeats }: Placing,
-): Promise<Subject<Costed>> {
-  const round = (n: number | string): Promise<Costed> => {
-    const load = { ...scheduling(`place-${heartbeats.toFixed(0)}-${n}`), seconds };
-    return workers.during(surroundings, load, heartbeats);
-  };
-  await round('warm');
-  return { round };
+interface Series {
+  /** Of its tasks' ids. */
+  readonly name: string;
+  readonly rounds: number;
+  readonly sizes: readonly number[];
+  /** Per second. */
+  readonly heartbeatsOf: (size: number) => number;
+}
+
+/** Placements on fleets of these sizes, beside the raw echo. */
+function placed(
+  { surroundings, seconds, raw, fleets }: Trial,
+  { name, rounds, sizes, heartbeatsOf }: Series,
+): Promise<Readonly<Record<string, readonly Costed[]>>> {
+  const subjects: Record<string, Subject<Costed>> = { raw };
+  const load = (n: number) => ({ ...scheduling(`${name}-${n}`), seconds });
+  for (const size of sizes) {
+    const workers = fleets.get(size);
+    if (workers === undefined) continue;
+    const round = (n: number): Promise<Costed> =>
+      workers.during(surroundings, load(n), heartbeatsOf(size));
+    subjects[size] = { round };
+  }
+  return interleaved(rounds, subjects);
 }
 
 function sizeRows(size: number, ours: readonly Costed[], raw: readonly Costed[]): readonly Row[] {

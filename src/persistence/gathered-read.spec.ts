@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GatheredRead } from './gathered-read';
+import { StoreUnavailableError } from './store-unavailable.error';
 
 /** Statements that end when they are told to. */
 class Statements {
@@ -79,17 +81,35 @@ describe('reading by key', () => {
     await expect(second).resolves.toBe('row of b');
   });
 
-  it('reads at most 32 keys with one statement', async () => {
+  it('reads at most eight keys with one statement', async () => {
     const first = reads.of('first');
     await turn();
-    const keys = Array.from({ length: 70 }, (_, n) => `k${n}`);
+    const keys = Array.from({ length: 20 }, (_, n) => `k${n}`);
     const all = Promise.all(keys.map((key) => reads.of(key)));
     for (let statement = 0; statement < 4; statement += 1) await statements.end();
     await first;
     await expect(all).resolves.toEqual(keys.map((key) => `row of ${key}`));
-    expect(statements.asked.map(({ length }) => length)).toEqual([1, 32, 32, 6]);
+    expect(statements.asked.map(({ length }) => length)).toEqual([1, 8, 8, 4]);
     const later = reads.of('later');
     await statements.end();
     await expect(later).resolves.toBe('row of later');
+  });
+
+  it('gives up what waited too long behind statements that hang, and reads what came later', async () => {
+    reads = new GatheredRead(statements.read, 50);
+    const hanging = reads.of('hanging');
+    await turn();
+    const late = Array.from({ length: 20 }, (_, n) => reads.of(`k${n}`));
+    const outcomes = Promise.allSettled(late);
+    await sleep(80);
+    await statements.end(new Error('no answer'));
+    await expect(hanging).rejects.toThrow('no answer');
+    const given = await outcomes;
+    expect(given.map(({ status }) => status)).toEqual(Array(20).fill('rejected'));
+    await expect(late[19]).rejects.toThrow(StoreUnavailableError);
+    expect(statements.asked).toEqual([['hanging']]);
+    const next = reads.of('next');
+    await statements.end();
+    await expect(next).resolves.toBe('row of next');
   });
 });

@@ -56,7 +56,7 @@ export class TasksRepository {
 
   /** By our own id. Null for whatever is no id of ours. */
   async findById(id: string): Promise<ShownTask | null> {
-    return isUuid(id) ? this.byId.of(id.toLowerCase()) : null;
+    return isUuid(id) ? this.byId.of(id) : null;
   }
 
   /** By the client's id. Of a placement only the live one has a claim to it. */

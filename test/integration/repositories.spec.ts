@@ -195,6 +195,21 @@ describe('tasks', () => {
     expect(await tasks.findByRemoteId('r-1', instanceId(systemIds.next()))).toBeNull();
   });
 
+  it('are found together, each by its own name', async () => {
+    const names = ['a', 'a,b', '{a}', '"a"', `it's`, 'back\\slash', 'null', 'NULL', ' ', 'ä€😀'];
+    const ids = new Map<string, string>();
+    for (const clientId of names) ids.set(clientId, (await submitted(rig, { clientId })).id);
+    const asked = ['unknown', ...names, ...names];
+    const [byName, byId, ofAnotherKind] = await Promise.all([
+      Promise.all(asked.map((name) => tasks.findByClientId('model', name))),
+      Promise.all([...ids.values()].map((id) => tasks.findById(id))),
+      Promise.all(names.map((name) => tasks.findByClientId('batch', name))),
+    ]);
+    expect(byName.map((row) => row?.id)).toEqual(asked.map((name) => ids.get(name)));
+    expect(byId.map((row) => row?.clientTaskId)).toEqual(names);
+    expect(ofAnotherKind).toEqual(names.map(() => null));
+  });
+
   it.each(['', 'no-uuid', 'a\0b', '../..', systemIds.next()])(
     'are not found by %j',
     async (ref) => {

@@ -278,8 +278,16 @@ describe('indexes', () => {
   it.each([
     ['tasks_client_key', `SELECT * FROM tasks WHERE kind = 'model' AND client_task_id = 'c'`],
     [
+      'tasks_client_key',
+      `SELECT * FROM tasks WHERE kind = 'batch' AND client_task_id = ANY ('{a,b,c,d,e,f,g,h}'::text[])`,
+    ],
+    [
       'tasks_live_placement_key',
       `SELECT * FROM tasks WHERE kind = 'placement' AND client_task_id = 'c' AND finished_at IS NULL`,
+    ],
+    [
+      'tasks_live_placement_key',
+      `SELECT * FROM tasks WHERE kind = 'placement' AND client_task_id = ANY ('{a,b}'::text[]) AND finished_at IS NULL`,
     ],
     [
       'tasks_live',
