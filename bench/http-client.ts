@@ -3,7 +3,8 @@ import { connect, type Socket } from 'node:net';
 /** An answer, as far as a load looks at it. */
 export interface Answer {
   readonly status: number;
-  readonly body: Buffer;
+  /** Its body, read only when somebody asks. */
+  readonly text: () => string;
 }
 
 interface Awaited {
@@ -14,6 +15,7 @@ interface Awaited {
 const PATIENCE_MS = 60_000;
 /** A connection that was not used for so long is opened anew: the service closes it after 75 s. */
 const KEPT_MS = 60_000;
+const LINE_END = '\r\n';
 const HEAD_END = '\r\n\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
 /** `HTTP/1.1 ` comes before it. */
@@ -143,7 +145,7 @@ class Connection {
   }
 }
 
-/** The answer, if its last byte is there. A chunked body is left in its chunks. */
+/** The answer, if its last byte is there. */
 function answerIn(received: Buffer): Answer | undefined {
   const headEnd = received.indexOf(HEAD_END);
   if (headEnd < 0) return undefined;
@@ -155,5 +157,20 @@ function answerIn(received: Buffer): Answer | undefined {
       ? body.subarray(-LAST_CHUNK.length).toString('latin1') === LAST_CHUNK
       : body.length >= Number(length);
   if (!isWhole) return undefined;
-  return { status: Number(head.slice(STATUS_AT, STATUS_AT + STATUS_DIGITS)), body };
+  return {
+    status: Number(head.slice(STATUS_AT, STATUS_AT + STATUS_DIGITS)),
+    text: () => (length === undefined ? unchunked(body) : body).toString(),
+  };
+}
+
+/** What is in the chunks. */
+function unchunked(body: Buffer): Buffer {
+  const chunks: Buffer[] = [];
+  for (let at = 0; ;) {
+    const from = body.indexOf(LINE_END, at) + LINE_END.length;
+    const size = parseInt(body.toString('latin1', at, from), 16);
+    if (size === 0) return Buffer.concat(chunks);
+    chunks.push(body.subarray(from, from + size));
+    at = from + size + LINE_END.length;
+  }
 }

@@ -110,9 +110,9 @@ class Run {
   async call(): Promise<void> {
     const { status: expected = 200 } = this.load;
     const began = performance.now();
-    const { status, body } = await this.client.send(this.calls.next());
+    const { status, text } = await this.client.send(this.calls.next());
     this.took.push(performance.now() - began);
-    if (status !== expected) throw new Error(`${status} ${body.toString()}`);
+    if (status !== expected) throw new Error(`${status} ${text()}`);
   }
 
   figures(): Figures {

@@ -50,8 +50,8 @@ class Reports {
       result: { output: 'done' },
     };
     const request = requestBytes('POST', '/result/submit', JSON.stringify(end));
-    const { status, body } = await this.client.send(request);
-    if (status !== 200) throw new Error(`/result/submit: ${status} ${body.toString()}`);
+    const { status, text } = await this.client.send(request);
+    if (status !== 200) throw new Error(`/result/submit: ${status} ${text()}`);
     this.recorded += 1;
   }
 
