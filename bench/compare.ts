@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { symlink } from 'node:fs/promises';
+import { readFile, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { isRoot } from '../src/ops/accounts';
@@ -76,7 +76,7 @@ async function withBuild<T>(commit: string, use: (entry: string) => Promise<T>):
   const tree = join(folder, 'tree');
   try {
     await run('git', ['worktree', 'add', '--detach', tree, commit], { cwd: ROOT });
-    await symlink(join(ROOT, 'node_modules'), join(tree, 'node_modules'));
+    await takeDependencies(tree);
     tell(`building ${commit}`);
     await run('npm', ['run', '--silent', 'build'], { cwd: tree });
     return await use(join(tree, 'dist', 'main.js'));
@@ -84,6 +84,18 @@ async function withBuild<T>(commit: string, use: (entry: string) => Promise<T>):
     await run('git', ['worktree', 'remove', '--force', tree], { cwd: ROOT }).catch(() => undefined);
     await removeScratch(folder);
   }
+}
+
+/** What a commit depends on: what is here where that is the same, else its own, from its own lock file. */
+async function takeDependencies(tree: string): Promise<void> {
+  const locked = (root: string): Promise<string> =>
+    readFile(join(root, 'package-lock.json'), 'utf8');
+  if ((await locked(tree)) === (await locked(ROOT))) {
+    await symlink(join(ROOT, 'node_modules'), join(tree, 'node_modules'));
+    return;
+  }
+  tell('installing what it depends on');
+  await run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: tree });
 }
 
 async function compareAll(
