@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { workerFlags, workerOptions } from '../../src/cli/worker';
 import { loadConfig } from '../../src/config/load-config';
 import { freshDatabase, type TestDatabase } from '../support/database';
-import { ServiceProcess } from '../support/service-process';
+import { NODE_FLAGS, ServiceProcess } from '../support/service-process';
 
 jest.setTimeout(120_000);
 
@@ -95,7 +95,9 @@ describe('Dockerfile', () => {
   it('runs the program itself, as nobody who could log in', () => {
     expect(stage).toMatch(/^USER [1-9]\d*$/m);
     expect(stage).toContain('/usr/sbin/nologin');
-    expect(stage).toMatch(/^ENTRYPOINT \["node", "\/app\/dist\/main.js"\]$/m);
+    expect(stage).toContain(
+      `ENTRYPOINT ${JSON.stringify(['node', ...NODE_FLAGS, '/app/dist/main.js']).replaceAll(',', ', ')}\n`,
+    );
     expect(stage).toMatch(/^CMD \["serve"\]$/m);
   });
 
@@ -121,11 +123,18 @@ describe('systemd units', () => {
     expect(unit).toMatch(/^User=foresail$/m);
     expect(unit).toMatch(/^NoNewPrivileges=yes$/m);
     expect(unit).toMatch(
-      /^ExecStart=\/usr\/bin\/node \/opt\/foresail\/dist\/main.js (serve|worker) ?/m,
+      /^ExecStart=\/usr\/bin\/node (?:--\S+ )*\/opt\/foresail\/dist\/main.js (serve|worker) ?/m,
     );
     const variables = [...unit.matchAll(/^Environment=(.+)$/gm)].flatMap(([, pairs = '']) =>
       pairs.split(' ').map((pair) => pair.split('=') as [string, string]),
     );
     expect(() => settingsIn(Object.fromEntries(variables))).not.toThrow();
+  });
+
+  it('give Node.js the flags that npm start gives it', () => {
+    const [, given] =
+      /^ExecStart=\S+ (.*)\/opt\S+ serve$/m.exec(textOf('deploy/foresail.service')) ?? [];
+    expect(given?.trim().split(' ')).toEqual(NODE_FLAGS);
+    expect(NODE_FLAGS).toEqual(['--max-semi-space-size=8']);
   });
 });

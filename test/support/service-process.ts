@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { request } from 'undici';
 import { ENTRY } from './entry';
 import { until } from './until';
@@ -25,6 +27,13 @@ export interface ServiceOptions {
   /** The `main.js` to run. Default: that of the build that tests start. */
   readonly entry?: string;
 }
+
+const { scripts } = JSON.parse(
+  readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8'),
+) as { readonly scripts: { readonly start: string } };
+
+/** What `npm start` tells Node.js. */
+export const NODE_FLAGS = scripts.start.split(' ').filter((word) => word.startsWith('--'));
 
 /** Patience for a start, in ms: a loaded machine takes its time. */
 const START_MS = 30_000;
@@ -52,7 +61,7 @@ export class ServiceProcess {
 
   /** Starts it and does not wait. */
   static spawn({ databaseUrl, port = 0, env = {}, entry = ENTRY }: ServiceOptions): ServiceProcess {
-    const child = spawn(process.execPath, [entry, 'serve', '--port', String(port)], {
+    const child = spawn(process.execPath, [...NODE_FLAGS, entry, 'serve', '--port', String(port)], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env['PATH'],
