@@ -17,14 +17,14 @@ import { TaskLifecycle } from '../tasks/task-lifecycle';
 import { TaskRecorder } from '../tasks/task-recorder';
 import { endFromResult } from './worker-outcome';
 import { HEALTH_INTERVALS, type HealthIntervals } from './health-intervals';
+import { nextProbe } from './probe-times';
 
-/** Part of the interval by which probes are spread, so that instances are not asked in step. */
-const JITTER = 0.2;
 /** Probes that must find an instance idle before an attempt there is given up. */
 const IDLE_PROBES = 2;
 
 interface Watch {
   due: Instant;
+  isNew: boolean;
   probing: boolean;
   /** How often in a row the instance was idle while an attempt was counted there. */
   idle: WeakMap<Attempt, number>;
@@ -82,8 +82,9 @@ export class HealthProber implements OnApplicationBootstrap {
   private async probe(instance: Instance, watch: Watch): Promise<void> {
     watch.probing = true;
     const asked = this.clock.now();
-    const spread = 1 + JITTER * (this.random.next() - 0.5);
-    watch.due = (asked + this.intervals.statusPollMs * spread) as Instant;
+    const probe = { at: asked, first: watch.isNew };
+    watch.due = nextProbe(probe, this.intervals.statusPollMs, this.random);
+    watch.isNew = false;
     try {
       const status = await this.statuses.probe(instance);
       await this.checkAttempts(instance, watch, status, asked);
@@ -171,7 +172,8 @@ export class HealthProber implements OnApplicationBootstrap {
   private watchOf(instance: Instance): Watch {
     const known = this.watches.get(instance);
     if (known) return known;
-    const watch = { due: this.clock.now(), probing: false, idle: new WeakMap<Attempt, number>() };
+    const idle = new WeakMap<Attempt, number>();
+    const watch = { due: this.clock.now(), isNew: true, probing: false, idle };
     this.watches.set(instance, watch);
     return watch;
   }
