@@ -5,7 +5,7 @@ import { ValidateBy, ValidationOptions } from 'class-validator';
  * `IsNumber`, `IsBoolean`, `IsIn`, `IsEnum`, `Min`, `Max`, `MinLength`, `MaxLength`, `Matches`,
  * `IsUUID`, `IsNotEmpty`, `IsArray`, `ArrayMinSize`, `ArrayMaxSize`, …, also with `each: true`) and
  * `IsOptional`, which here means "may be absent": null is a fault unless `Nullable` allows it.
- * From this file: `Nullable`, `FromNumericString`, `IsJsonObject`, `Nested`, `NestedList`.
+ * From this file: `Nullable`, `FromNumericString`, `IsJsonObject`, `Nested`, `NestedClosed`, `NestedList`.
  * A property initializer is the default of an absent field. Not to be used: `ValidateNested`,
  * `ValidateIf`, `Type` and validators that return promises; the first use of such a DTO throws.
  */
@@ -23,7 +23,12 @@ export type Plain<T> = T extends object ? { readonly [K in keyof T]: Plain<T[K]>
 export interface FieldRules {
   nullable?: boolean;
   numericString?: boolean;
-  nested?: { readonly item: () => DtoClass; readonly list: boolean };
+  nested?: {
+    readonly item: () => DtoClass;
+    readonly list: boolean;
+    /** What the DTO does not know is a fault; otherwise it is dropped. */
+    readonly closed: boolean;
+  };
 }
 
 const RULES = new Map<unknown, Map<string, FieldRules>>();
@@ -40,12 +45,20 @@ export function FromNumericString(): PropertyDecorator {
 
 /** The field is one object of the given DTO. */
 export function Nested(item: () => DtoClass): PropertyDecorator {
-  return decorate({ nested: { item, list: false } });
+  return decorate({ nested: { item, list: false, closed: false } });
+}
+
+/**
+ * The field is one object of the given DTO, and has no other members: for what is not done when its name
+ * is not known, so that a wrong name must not pass in silence.
+ */
+export function NestedClosed(item: () => DtoClass): PropertyDecorator {
+  return decorate({ nested: { item, list: false, closed: true } });
 }
 
 /** The field is a list of objects of the given DTO; `ArrayMaxSize` and the like may stand beside it. */
 export function NestedList(item: () => DtoClass): PropertyDecorator {
-  return decorate({ nested: { item, list: true } });
+  return decorate({ nested: { item, list: true, closed: false } });
 }
 
 /** The field is a JSON object of any content: a payload, which the validation does not look into. */

@@ -21,6 +21,7 @@ import {
   IsJsonObject,
   type JsonObject,
   Nested,
+  NestedClosed,
   NestedList,
   Nullable,
 } from './dto-fields';
@@ -74,6 +75,12 @@ class BatchDto {
   @IsOptional()
   @IsIn(['a', 'b'])
   mode?: string;
+}
+
+class ReservingDto {
+  @IsOptional()
+  @NestedClosed(() => ResourcesDto)
+  resources?: ResourcesDto;
 }
 
 class WidePageDto {
@@ -259,6 +266,22 @@ describe('readDto', () => {
   it('stops after twenty faults', () => {
     const tasks = Array.from({ length: 30 }, () => ({}));
     expect(faultsOf(BatchDto, { model_name: 'm', tasks })).toHaveLength(20);
+  });
+
+  it('names the first member that a closed object does not know', () => {
+    const resources = { cpu: 1, memory: 8, ['z'.repeat(1_000)]: 1 };
+    expect(faultsOf(ReservingDto, { resources })).toEqual([
+      {
+        loc: ['body', 'resources', 'memory'],
+        type: 'value',
+        msg: 'resources.memory must not be there: allowed are cpu, memory_gb; got 8',
+      },
+    ]);
+    const [long] = faultsOf(ReservingDto, { resources: { ['z'.repeat(1_000)]: 1 } });
+    expect(long?.msg.length).toBeLessThan(200);
+    expect(readDto(ReservingDto, { resources: { cpu: 3 }, memory: 8 }, 'body')).toEqual({
+      resources: { cpu: 3, memory_gb: 2 },
+    });
   });
 
   it('takes null where the DTO says so', () => {

@@ -77,7 +77,20 @@ function readField(
     faults.push(found);
     return value;
   }
-  return nested === undefined ? value : readNested(nested.item(), value as object, loc, faults);
+  if (nested === undefined) return value;
+  const dto = nested.item();
+  if (nested.closed) faults.push(...unknownMembers(planOf(dto), value as object, loc));
+  return readNested(dto, value as object, loc, faults);
+}
+
+/** The first of them is enough: whoever sent it reads what is allowed. */
+function unknownMembers({ fields }: DtoPlan, sent: object, loc: Location): readonly Fault[] {
+  const known = fields.map(({ name }) => name);
+  const name = Object.keys(sent).find((each) => !known.includes(each));
+  if (name === undefined) return [];
+  const at = [...loc, name.slice(0, SHOWN_VALUE)];
+  const allowed = `${labelOf(at)} must not be there: allowed are ${known.join(', ')}`;
+  return [fault(allowed, 'value', (sent as Values)[name], at)];
 }
 
 function readNested(dto: DtoClass, value: object, loc: Location, faults: Fault[]): unknown {

@@ -108,7 +108,8 @@ const POSTS: readonly BodyCall[] = [
       task_id: taking(taskId, null, ''),
       required_tags: tags,
       priority: number(1.5, -1_001, 1_001),
-      resources,
+      // A name that nothing would be reserved for.
+      resources: { wrong: [...resources.wrong, { gpu_memory: 8 }, { cpu: 1, Memory_gb: 8 }] },
       wait_ms: number(-1, 0.5, 300_001),
     },
   },

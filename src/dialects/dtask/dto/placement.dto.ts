@@ -11,7 +11,7 @@ import {
   Min,
   MinLength,
 } from 'class-validator';
-import { Nested, Nullable } from '../../../http/dto-fields';
+import { NestedClosed, Nullable } from '../../../http/dto-fields';
 import {
   LEAST_PRIORITY,
   LONGEST_TAG,
@@ -61,13 +61,13 @@ export class ScheduleDto {
   priority = 0;
 
   /**
-   * What is reserved for the task, beside room for it. Default, and null: nothing.
+   * What is reserved for the task, beside room for it; no other members. Default, and null: nothing.
    * @example { "cpu": 4, "memory_gb": 16, "gpu_memory_gb": 24 }
    */
   @ApiProperty({ type: ResourcesDto, nullable: true, required: false })
   @IsOptional()
   @Nullable()
-  @Nested(() => ResourcesDto)
+  @NestedClosed(() => ResourcesDto)
   resources?: ResourcesDto | null;
 
   /**
