@@ -15,7 +15,7 @@ const SHARE_OF_SECONDS = 1.5;
 const PATIENT = { FORESAIL_SUSPECT_MS: '3600000', FORESAIL_LOST_MS: '7200000' };
 /**
  * So often everybody is asked at full speed before it counts: a scheduler that has run for an hour has its
- * code compiled, and one that has only just started computes half as much again.
+ * code compiled, and one that has only just started computes more.
  */
 const WARM_ROUNDS = 40;
 const MOST_SHARE = 2;

@@ -158,7 +158,7 @@ export const SETTINGS = {
     statusPollMs: duration({
       env: 'FORESAIL_STATUS_POLL_MS',
       fallback: 3_000,
-      description: 'How often the status of each task instance is asked.',
+      description: 'How often the status of each task instance is asked, at least.',
     }),
     suspectMs: duration({
       env: 'FORESAIL_SUSPECT_MS',

@@ -24,7 +24,6 @@ const IDLE_PROBES = 2;
 
 interface Watch {
   due: Instant;
-  isNew: boolean;
   probing: boolean;
   /** How often in a row the instance was idle while an attempt was counted there. */
   idle: WeakMap<Attempt, number>;
@@ -82,9 +81,7 @@ export class HealthProber implements OnApplicationBootstrap {
   private async probe(instance: Instance, watch: Watch): Promise<void> {
     watch.probing = true;
     const asked = this.clock.now();
-    const probe = { at: asked, first: watch.isNew };
-    watch.due = nextProbe(probe, this.intervals.statusPollMs, this.random);
-    watch.isNew = false;
+    watch.due = nextProbe(asked, this.intervals.statusPollMs, this.random);
     try {
       const status = await this.statuses.probe(instance);
       await this.checkAttempts(instance, watch, status, asked);
@@ -172,8 +169,7 @@ export class HealthProber implements OnApplicationBootstrap {
   private watchOf(instance: Instance): Watch {
     const known = this.watches.get(instance);
     if (known) return known;
-    const idle = new WeakMap<Attempt, number>();
-    const watch = { due: this.clock.now(), isNew: true, probing: false, idle };
+    const watch = { due: this.clock.now(), probing: false, idle: new WeakMap<Attempt, number>() };
     this.watches.set(instance, watch);
     return watch;
   }

@@ -1,22 +1,15 @@
 import type { Random } from '../core/ports';
 import { after, type Instant } from '../core/units';
 
-/** Part of the interval by which a probe may come early, so that instances are not asked in step. */
-const EARLY = 0.2;
-
-/** An instance that was asked how it is. */
-export interface Asked {
-  readonly at: Instant;
-  /** Nobody had asked it before, in this term. */
-  readonly first: boolean;
-}
+/** Parts of the interval after which a probe is due. */
+const SOONEST = 0.6;
+const LATEST = 0.95;
 
 /**
- * When an instance is asked again: an interval later or up to a fifth sooner, but not after it. By then the
- * connection would be closed, and a new one costs more than the question. Instances that are known from the
- * start are asked at once, all together: their second probe spreads them over an interval.
+ * When an instance that is asked now is asked again: within the interval, since by the end of it the
+ * connection may be closed, and a new one costs more than the question. How much sooner is left to chance,
+ * so that instances that were asked together, as at a start, do not stay in step.
  */
-export function nextProbe({ at, first }: Asked, intervalMs: number, random: Random): Instant {
-  const share = 1 - EARLY + (first ? 1 : EARLY) * random.next();
-  return after(at, intervalMs * share);
+export function nextProbe(now: Instant, intervalMs: number, random: Random): Instant {
+  return after(now, intervalMs * (SOONEST + (LATEST - SOONEST) * random.next()));
 }

@@ -274,7 +274,7 @@ describe('readDto', () => {
       {
         loc: ['body', 'resources', 'memory'],
         type: 'value',
-        msg: 'resources.memory must not be there: allowed are cpu, memory_gb; got 8',
+        msg: 'resources must not have "memory": allowed are cpu, memory_gb; got 8',
       },
     ]);
     const [long] = faultsOf(ReservingDto, { resources: { ['z'.repeat(1_000)]: 1 } });

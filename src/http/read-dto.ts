@@ -88,9 +88,8 @@ function unknownMembers({ fields }: DtoPlan, sent: object, loc: Location): reado
   const known = fields.map(({ name }) => name);
   const name = Object.keys(sent).find((each) => !known.includes(each));
   if (name === undefined) return [];
-  const at = [...loc, name.slice(0, SHOWN_VALUE)];
-  const allowed = `${labelOf(at)} must not be there: allowed are ${known.join(', ')}`;
-  return [fault(allowed, 'value', (sent as Values)[name], at)];
+  const allowed = `${labelOf(loc)} must not have ${shown(name)}: allowed are ${known.join(', ')}`;
+  return [fault(allowed, 'value', (sent as Values)[name], [...loc, name.slice(0, SHOWN_VALUE)])];
 }
 
 function readNested(dto: DtoClass, value: object, loc: Location, faults: Fault[]): unknown {

@@ -16,6 +16,8 @@ import {
 
 /** How an unused connection is kept: below the 5 s after which common servers close theirs. */
 const KEEP_ALIVE_MS = 4_000;
+/** One that says when it will close them is left so much sooner, in ms. */
+const KEEP_ALIVE_MARGIN_MS = 1_000;
 
 /** Reads the bytes of an answer. @throws {AnswerFault} when they are not what was expected */
 export type AnswerReader<T> = (bytes: Buffer) => T;
@@ -111,6 +113,7 @@ function poolTo(
     connections,
     connect: { timeout: connectMs, lookup: lookUp },
     keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
     // Each exchange has one timer for all of it: these would start anew with every byte.
     headersTimeout: 0,
     bodyTimeout: 0,
